@@ -1,1 +1,1 @@
-"""Makes evidence: builds, scans, reads and starts images."""
+"""Capture evidence: build, scan, read and start images."""

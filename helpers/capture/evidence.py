@@ -1,4 +1,4 @@
-"""Makes the evidence of one variant: every part that the variant's source can give."""
+"""Capture the evidence of one variant: every part that its source provides."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,23 +30,23 @@ from helpers.vex.evidence import read as read_vex
 
 AGAIN = "Remove the image, then build or pull it again"
 
-_NO_DAEMON = msg("an archive is not started; load it into a daemon and name the image")
+_NO_DAEMON = msg("archives are not started; load it into a daemon and pass the image")
 _FROM_REGISTRY = msg("an image that is read from its registry is not started; pull it to start it")
 PACKAGES_ONLY = {
     "sbom": msg("an SBOM lists packages, nothing else of an image"),
-    "report": msg("a report has findings and packages, nothing else of an image"),
+    "report": msg("a report only has findings and packages"),
 }
 
 
 class Taken(NamedTuple):
-    """How the evidence was made: Trivy's command, and the reason of each missing part."""
+    """Trivy's command, and why each missing part is missing."""
 
     command: list[str]
     missing: dict[str, str]
 
 
 def take(variant: Variant, subject: Subject, tools: Tools, folder: Path, scratch: Path) -> Taken:
-    """Write every part of the evidence that a variant can give into a folder.
+    """Write every part of a variant's evidence into a folder.
 
     Raises the kit's errors, also for a Grype report of another image (`ReportInvalid`).
     """
@@ -71,7 +71,7 @@ def scanned(
     wanted: Platform,
     documents: Sequence[Given] = (),
 ) -> list[str]:
-    """Scan a file as `scan.scan` does; the first one with Java archives brings the Java DB."""
+    """Scan a file like `scan.scan`; the first one with Java archives downloads the Java DB."""
     try:
         return scan.scan(program, kind, target, raw, db.folder, wanted, documents)
     except ScanFailed as error:
@@ -91,12 +91,12 @@ def check_same_image(report: Path, image_id: str, name: str) -> None:
 
 
 def is_complete(folder: Path, captured: Captured) -> bool:
-    """Return whether evidence can be reused: every part is readable, and the image answered.
+    """Return whether evidence can be reused: all parts are readable and the image answered.
 
-    An image that did not answer may have been short of time, so it is started again.
+    An image that did not answer may have timed out, so it is started again.
     """
     kept = paths.reports(folder)
-    # The report of a variant that is a report may be Trivy's or Grype's.
+    # A given report may be Trivy's or Grype's.
     is_scanned = "trivy" in kept or captured.source == "report"
     expected = ("report" not in captured.missing) + ("grype" in captured.settings)
     if (not is_scanned and "report" not in captured.missing) or len(kept) < expected:
@@ -120,7 +120,7 @@ def is_complete(folder: Path, captured: Captured) -> bool:
 
 
 class _Taking(NamedTuple):
-    """One variant, and the folder that its evidence goes to."""
+    """One variant and the folder of its evidence."""
 
     variant: Variant
     subject: Subject
@@ -130,7 +130,7 @@ class _Taking(NamedTuple):
 
     @property
     def platform(self) -> Platform:
-        """Return the platform of an archive's image that is wanted; an image has just its own."""
+        """Return the wanted platform of an archive's image; an image has only its own."""
         return oci.parse(self.variant.platform) if self.variant.kind == "archive" else oci.ANY
 
     def packages(self) -> Taken:
@@ -145,9 +145,9 @@ class _Taking(NamedTuple):
         return Taken(command, dict.fromkeys(("image", "files", "smoke"), why))
 
     def archive_file(self) -> Taken:
-        """Scan and read an archive that the study names, or the image's copy from its registry."""
+        """Scan and read an archive of the study, or an image's copy from its registry."""
         assert self.subject.path is not None
-        # It may be a bomb: Trivy, which unpacks it, gets it after the kit has read it to the end.
+        # It may be a bomb, so the kit reads all of it before Trivy unpacks it.
         of_registry = self.tools.cache.naming(self.subject.reference, self.subject.path)
         with of_registry if self.subject.found else nullcontext():
             image_id = self.read_archive(self.subject.path)
@@ -177,7 +177,7 @@ class _Taking(NamedTuple):
         return {"report": self.tools.no_scanner} if self.tools.no_scanner else {}
 
     def scan(self, kind: str, target: Path) -> list[str]:
-        """Scan a file with Trivy, if there is one, and keep its report; return the command."""
+        """Scan a file with Trivy, if installed, and keep its report; return the command."""
         trivy_program, db = self.tools.trivy, self.tools.db
         if trivy_program is None or db is None:
             return []
@@ -214,7 +214,7 @@ class _Taking(NamedTuple):
         return image.image_id
 
     def check_same_image(self, image_id: str, name: str) -> None:
-        """Check that the report, if there is one, is of the image that the kit read."""
+        """Check that the report, if any, describes the image that the kit read."""
         if not self.tools.no_scanner:
             check_same_image(self.folder / paths.REPORT, image_id, name)
 
@@ -234,13 +234,13 @@ class _Taking(NamedTuple):
         return msgspec.structs.replace(smoke, why=redact.prose(smoke.why, subject.secrets))
 
     def write_smoke(self, started: Smoke | str) -> dict[str, str]:
-        """Write the smoke test with the shell that can be started; return the missing parts."""
+        """Write the smoke test with the shell that starts; return the missing parts."""
         if isinstance(started, str):
             return {"smoke": started}
         files = file_inventory.read(self.folder / paths.FILES)
         listed = {file.path.removeprefix("usr/") for file in files}
         shells = [path for path in smoke_test.SHELLS if path[1:].removeprefix("usr/") in listed]
-        # At least one is tried: that no shell starts is observed, not concluded.
+        # At least one is tried, so that "no shell" is observed, not assumed.
         shells = shells or [smoke_test.SHELLS[0]]
         daemon, volumes = self.tools.required_daemon(), self.subject.config("Volumes")
         shell, tried = smoke_test.find_shell(daemon, self.subject.identity, shells, volumes)
@@ -252,10 +252,10 @@ class _Taking(NamedTuple):
 def _compressed_sizes(
     path: Path, wanted: Platform, subject: Subject, gzip_sizes: GzipSizes
 ) -> tuple[str, list[int]]:
-    """Return the compressed bytes of an image's layers, and whose they are (`compressed_by`)."""
+    """Return the compressed bytes of an image's layers, and their source (`compressed_by`)."""
     if subject.found:
         return "registry", [layer.size for layer in subject.found.layers]
-    # An `Archive` is read at one place at a time, so this thread opens another.
+    # An `Archive` has one read position, so this thread opens its own.
     with open_archive(path, wanted) as archive:
         for digest in (subject.inspected or {}).get("RepoDigests") or []:
             sizes = repository.layer_sizes(digest, archive.image_id, len(archive.layers))

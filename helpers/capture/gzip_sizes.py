@@ -18,7 +18,7 @@ _GZIP = f"zlib-ng {version('zlib-ng')}, level {GZIP_LEVEL}"
 
 
 class GzipSizes:
-    """Gzipped bytes of layers by DiffID, cached in a file from one capture to the next.
+    """Gzipped bytes of layers by DiffID, cached in a file between captures.
 
     A DiffID fixes a layer's content, so its size never changes with the same gzip.
     """
@@ -32,13 +32,13 @@ class GzipSizes:
     def size(self, archive: Archive, layer: Layer) -> int:
         """Return the bytes of a layer's tar when gzipped here. Raises `ArchiveInvalid`."""
         with self._locks[layer.diff_id]:
-            # An error in another archive says nothing about this one.
+            # An error in another archive does not affect this one.
             if layer.diff_id not in self._sizes:
                 self._sizes[layer.diff_id] = self._measure(archive, layer)
             return self._sizes[layer.diff_id]
 
     def save(self) -> None:
-        """Write the known sizes to the file; without it they are measured again."""
+        """Write the sizes to the file; without it they are measured again."""
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             whole.write(self._path, msgspec.json.encode({_GZIP: dict(sorted(self._sizes.items()))}))

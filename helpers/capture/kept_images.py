@@ -1,8 +1,8 @@
-"""Tells of which image each kept report is: by its file's name, and by what it says itself.
+"""Find the image of each kept report, by its file name and its content.
 
-Files of one name, without dates and scanner, are of one image over time, unless the reports say
-otherwise: those of two repositories are two images, and so are two artifacts that one scanner
-reported at one time. A new tag from one day to the next is the same image, built again.
+Files whose names differ only in dates and scanner belong to one image over time, unless the
+reports disagree: two repositories are two images, and so are two artifacts that one scanner
+reported at one time. A new tag on another day is a rebuild of the same image.
 """
 
 import re
@@ -27,17 +27,17 @@ DATE = re.compile(
 
 _SCANNERS = re.compile(r"(?i)(?<![a-z])(trivy|grype)(?![a-z])")
 _NAMELESS = frozenset({"", "report", "reports", "scan", "result", "results", "output"})
-"""What a file may be called that does not say of which image it is."""
+"""File names that do not identify an image."""
 
 _NO_NAME = re.compile(r"(sha256:)?[0-9a-f]{12,64}|[^A-Za-z0-9]*")
-"""An image's id, and what has no letters or digits, name no artifact."""
+"""Image ids, and texts without letters or digits, do not name an artifact."""
 
 
 class Said(NamedTuple):
-    """What a report says of itself; `problem` says why it cannot be read.
+    """The content of a report that identifies it; `problem` says why it is unreadable.
 
-    `artifact` is a reference with its tag, or the last part of another name; `repository` is that
-    of a reference without the registry: images are copied from one to another.
+    `artifact` is a reference with its tag, or the last part of another name; `repository` has no
+    registry, since images are copied between registries.
     """
 
     problem: str = ""
@@ -49,9 +49,9 @@ class Said(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One report: its file, also as seen from the folder, the moment in a name, and its image.
+    """One report: its file, also relative to the folder, the time in its name, and its image.
 
-    `capture` is the one that has it already; then it was not read.
+    `capture` is set if a capture already has it; then it was not read.
     """
 
     path: Path
@@ -64,18 +64,18 @@ class Report(NamedTuple):
 
     @property
     def base(self) -> str:
-        """Return the name of its capture, unless that has one of the same image and scanner."""
+        """Return its capture's name, before numbering reports of the same image and scanner."""
         return f"{self.moment:%Y-%m-%d.%H%M}" if self.has_time else f"{self.moment:%Y-%m-%d}"
 
     @property
     def own_time(self) -> str:
-        """Return the time of day in its file's name, as of a second scan of a day."""
+        """Return the time of day in its file name, for a second scan on one day."""
         match = DATE.search(self.path.name)
         return f"{match['H']}{match['M']}" if match and match["H"] else ""
 
     @property
     def place(self) -> str:
-        """Return its path without the dates that are its moment's: the same on other days."""
+        """Return its path without its own date: equal on all days."""
         day = f"{self.moment:%Y%m%d}"
         return DATE.sub(
             lambda match: "" if match["y"] + match["m"] + match["d"] == day else match[0],
@@ -84,7 +84,7 @@ class Report(NamedTuple):
 
 
 def said(path: Path) -> Said:
-    """Return what a report says of itself."""
+    """Return what identifies a report, from its content."""
     try:
         report = reports.read(path)
     except ReportInvalid as error:
@@ -107,11 +107,11 @@ def said(path: Path) -> Said:
 
 
 def named(reports: Sequence[Report], variants: Sequence[Variant]) -> tuple[list[Report], list[str]]:
-    """Return reports with the names of their images, those of known variants where they are these.
+    """Return reports with the names of their images, using known variants where they match.
 
-    Also returned is why others are left out: a file that cannot be read is of an image if its name
-    is that of another day's, or if all readable ones of its name are of one image. Others are no
-    reports, such as `package.json`: one problem for each name.
+    Also returns why files are left out. An unreadable file belongs to an image if its name matches
+    another day's, or if all readable files of its name belong to one image. Others, such as
+    `package.json`, are not reports: one problem for each name.
     """
     known = [report for report in reports if report.variant]
     readable = [report for report in reports if not report.variant and not report.said.problem]
@@ -178,7 +178,7 @@ def _of_images(reports: Sequence[Report], variants: Sequence[Variant]) -> list[R
 
 
 def _apart(reports: Sequence[Report], known: Sequence[Variant]) -> tuple[bool, bool]:
-    """Return whether reports of one name are of several images, told by artifact or by place."""
+    """Return whether reports of one name belong to several images, by artifact or folder."""
     repositories = {report.said.repository for report in reports} - {""}
     artifacts, ids = defaultdict[object, set[str]](set), defaultdict[object, set[str]](set)
     for report in reports:
@@ -209,12 +209,12 @@ def _names(group: str, report: Report, by_artifact: bool, place: str) -> list[st
 
 
 def _group(report: Report) -> str:
-    """Return what reports of one image have in common: their file's name, else what they say."""
+    """Return what reports of one image share: their file name, else their content."""
     return _group_named(report.path.name, report.said.repository or report.said.artifact)
 
 
 def _group_of(variant: Variant) -> str:
-    """Return what `_group` returns of a known variant's reports."""
+    """Return `_group` of a known variant's reports."""
     said = _repository(variant.artifact) or variant.artifact
     return _group_named(PurePath(variant.report).name, said)
 
@@ -226,7 +226,7 @@ def _group_named(file: str, said: str) -> str:
 
 
 def _repository(artifact: str) -> str:
-    """Return the repository of an artifact without its registry; empty for what is no reference."""
+    """Return an artifact's repository without its registry; empty if it is not a reference."""
     if _NO_NAME.fullmatch(artifact) or artifact.endswith(variant_names.FILES):
         return ""
     try:
@@ -242,5 +242,5 @@ def _stem(name: str) -> str:
 
 
 def _undated(report: Report) -> str:
-    """Return a report's path without any date: that of its image, where folders tell images."""
+    """Return a report's path without dates, which identifies its image if folders do."""
     return DATE.sub("", str(report.inside)).strip("/")

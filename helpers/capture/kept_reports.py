@@ -1,9 +1,9 @@
-"""Makes captures of reports that others kept: a folder a day, or files with days.
+"""Import kept reports as captures: one folder a day, or files with dates in their names.
 
-A report's day is that of the nearest folder with a date in its name, else of its own name, else the
-day that it says itself. `kept_images` tells of which image it is. Each day is a capture that
-appears whole, so a run that was killed is taken up by the next one. A report that cannot be read is
-a failed image with its reason. Days without reports are gaps: nothing is made up.
+A report's day comes from the nearest folder with a date in its name, else from its file name, else
+from its content. `kept_images` finds its image. Each day becomes one capture, written atomically,
+so the next run resumes a killed one. An unreadable report is a failed image with the reason. Days
+without reports are gaps.
 """
 
 import itertools
@@ -29,17 +29,17 @@ from helpers.studies.landmarks import day
 from helpers.studies.study import OTHERS, Captured, Database, Facts, Study, open_study
 
 ABOUT = "Made by `history`."
-"""What a study says of itself that this module may add to."""
+"""How a study marks that this module may add to it."""
 
 _LIKE_DATE = re.compile(r"(?<!\d)\d{4}(?P<s>[-_.])\d\d(?P=s)\d\d(?!\d)")
-"""What somebody meant as a date, such as `2024-02-30` and `0001-01-01`."""
+"""Texts that look like dates, such as `2024-02-30` and `0001-01-01`."""
 
 _FIRST_DAY, _AHEAD = date(1990, 1, 1), timedelta(days=366)
-"""What is before this day, or further ahead than this, is no date of a report."""
+"""Dates before this day, or further ahead than this, are ignored."""
 
 
 class Taken(NamedTuple):
-    """The names of the captures that were made, of those that were there, and what went wrong."""
+    """Names of new and of existing captures, and problems."""
 
     made: list[str]
     there: list[str]
@@ -47,11 +47,11 @@ class Taken(NamedTuple):
 
 
 def take(study_name: str, folder: Path) -> Taken:
-    """Make a capture of each day of the reports in a folder, and the study if there is none.
+    """Make a capture for each day of the reports in a folder, and the study if it is missing.
 
-    Captures of these names that are there are left as they are. A broken report is a failed variant
-    with its reason, if it is known of which image it is. Raises `StudyInvalid` if the study is
-    another's, or if there is no report, and the kit's error for a full disk.
+    Existing captures stay unchanged. A broken report of a known image is a failed variant with the
+    reason. Raises `StudyInvalid` if `history` did not make the study or if there is no report, and
+    the kit's error for a full disk.
     """
     existing = _existing(study_name)
     found, problems = _found(folder, _taken(existing) if existing else {})
@@ -60,7 +60,7 @@ def take(study_name: str, folder: Path) -> Taken:
     by_capture = _by_capture(study_name, found)
     if not by_capture:
         raise StudyInvalid(
-            "\n".join([f"{folder}: no report (.json, .json.gz) of a day", *problems])
+            "\n".join([f"{folder}: no report with a date (.json, .json.gz)", *problems])
         )
     prune.finish(paths.study(study_name))
     there = {name: by_capture[name] for name in by_capture if existing and existing.has(name)}
@@ -75,7 +75,7 @@ def take(study_name: str, folder: Path) -> Taken:
             before = [other for other in earlier + made if other < name]
             if before:
                 sharing.share(staged / name, paths.capture(opened.name, max(before)))
-            # Another run over the same reports may have made it meanwhile.
+            # A parallel run over the same reports may have made it.
             with whole.alone(paths.study(opened.name)):
                 if not opened.has(name):
                     (staged / name).rename(paths.capture(opened.name, name))
@@ -89,16 +89,15 @@ def take(study_name: str, folder: Path) -> Taken:
 def _found(
     folder: Path, taken: dict[tuple[date, str], tuple[str, str]]
 ) -> tuple[list[Report], list[str]]:
-    """Return the reports in a folder, and what cannot be taken, with why.
+    """Return the reports in a folder, and the problems of the others.
 
-    Those that a capture has already, as `taken` says, are not read again.
+    Reports that a capture has already (`taken`) are not read again.
     """
     files: list[tuple[Path, datetime | None, bool]] = []
     found = report_files.within(folder)
     problems = [f"{error.filename}: cannot be read ({error.strerror})" for error in found.unread]
     problems += [
-        f"{Path(entry).relative_to(folder)}: a link that leads out of the folder; it was not "
-        "followed"
+        f"{Path(entry).relative_to(folder)}: not followed, since it links outside the folder"
         for entry in sorted(found.outside, key=Path)
     ]
     for path in sorted(map(Path, found.files)):
@@ -120,14 +119,14 @@ def _found(
         if moment:
             reports.append(Report(path, inside, moment, has_time, said=said))
         else:
-            why = said.problem or "no date in its name, in its folder's or in the report"
+            why = said.problem or "no date in the file name, the folder name or the report"
             problems.append(f"{inside}: {why}")
-    # What is wrong with a folder's name is said once, not for each file.
+    # A problem with a folder's name is reported once, not for each file.
     return reports, list(dict.fromkeys(problems))
 
 
 def _taken(existing: Study) -> dict[tuple[date, str], tuple[str, str]]:
-    """Return which capture and variant have the report of a day and a file's name."""
+    """Return the capture and variant that have a report, by day and file name."""
     found: dict[tuple[date, str], tuple[str, str]] = {}
     several = set()
     for capture in existing.captures():
@@ -141,9 +140,9 @@ def _taken(existing: Study) -> dict[tuple[date, str], tuple[str, str]]:
 
 
 def _late(opened: Study, there: dict[str, list[Report]]) -> list[str]:
-    """Return which reports of captures that are there are not in them."""
+    """Return the reports that existing captures lack."""
     return [
-        f"{name} is there already; {report.path.name} was not taken"
+        f"{name} exists already; {report.path.name} was not imported"
         for name, reports in there.items()
         for report in reports
         if report.said.scanner
@@ -152,15 +151,15 @@ def _late(opened: Study, there: dict[str, list[Report]]) -> list[str]:
 
 
 def _kept(study_name: str, capture: str, variant: str) -> set[str]:
-    """Return the scanners whose reports a capture has of a variant."""
+    """Return the scanners of a variant's reports in a capture."""
     return {*paths.reports(paths.evidence(study_name, capture, variant))}
 
 
 def _by_capture(study_name: str, reports: list[Report]) -> dict[str, list[Report]]:
     """Return reports by the name of their capture, oldest first.
 
-    A folder's time is in the name. Of the same image and scanner there is one a capture, and all
-    reports of an image in a capture have one image id: further ones of a day are numbered.
+    The name has the folder's time. A capture has one report per image and scanner, and one image id
+    per image; further captures of a day are numbered.
     """
     alike: dict[tuple[str, str], list[Report]] = defaultdict(list)
     for report in sorted(reports, key=lambda each: (each.moment, each.own_time, str(each.path))):
@@ -192,10 +191,10 @@ def _by_capture(study_name: str, reports: list[Report]) -> dict[str, list[Report
 
 
 def _moment(inside: Path) -> tuple[datetime | None, bool]:
-    """Return the moment in the nearest name of a path that has one, and whether it has a time.
+    """Return the date in the nearest name of a path that has one, and whether it has a time.
 
-    A file's own time is none of its capture: the reports of a day differ by seconds. Raises
-    `ReportInvalid` for a name with what looks like a date and is none: its reports may have others.
+    A file's own time does not count: reports of one day differ by seconds. Raises `ReportInvalid`
+    for an invalid date in a name, since its reports may have others.
     """
     for place in (*inside.parents, inside):
         match = DATE.search(place.name)
@@ -203,7 +202,7 @@ def _moment(inside: Path) -> tuple[datetime | None, bool]:
             continue
         moment = _moment_of(match) if match else None
         if moment is None:
-            problem = "no date between 1990 and a year from now is in its name"
+            problem = "its name has no date between 1990 and a year from now"
             raise ReportInvalid(place, problem, "Rename it")
         return moment, bool(match and match["H"]) and place != inside
     return None, False
@@ -218,7 +217,7 @@ def _moment_of(match: re.Match[str]) -> datetime | None:
 
 
 def _dated(moment: datetime | None) -> datetime | None:
-    """Return a moment in UTC; `None` for one of which no report can be."""
+    """Return a time in UTC; `None` if no report can have it."""
     moment = utc(moment)
     if moment and _FIRST_DAY <= moment.date() <= clock.today() + _AHEAD:
         return moment
@@ -226,7 +225,7 @@ def _dated(moment: datetime | None) -> datetime | None:
 
 
 def _existing(name: str) -> Study | None:
-    """Return the study of that name if there is one; raise `StudyInvalid` for another's."""
+    """Return the study of that name, if any; raise `StudyInvalid` if `history` did not make it."""
     path = paths.study(name) / "study.toml"
     if not path.exists():
         return None
@@ -237,7 +236,7 @@ def _existing(name: str) -> Study | None:
 
 
 def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
-    """Write the study of these reports, or add their variants to the one that is there."""
+    """Write the study of these reports, or add their variants to an existing one."""
     newest = {
         report.variant: report
         for reports in by_capture.values()
@@ -248,7 +247,7 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
         raise StudyInvalid(f"study {name!r}: use letters, digits, '.', '_' and '-'")
     path = paths.study(name) / "study.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Another run may add its variants now, too.
+    # A parallel run may add variants as well.
     with whole.alone(path.parent):
         existing = _existing(name)
         variants = existing.variants if existing else []
@@ -270,9 +269,9 @@ def _study(name: str, by_capture: dict[str, list[Report]]) -> Study:
 
 
 def _stage(opened: Study, staged: Path, reports: Sequence[Report]) -> list[str]:
-    """Make one capture in a folder of its name; return what is broken.
+    """Make one capture in a folder of its name; return the problems.
 
-    One of which no report can be read says that there were some, and why they do not count.
+    A capture without a readable report records the reasons.
     """
     variants: dict[str, Captured] = {}
     name, times, broken = staged.name, [], []
@@ -296,7 +295,7 @@ def _stage(opened: Study, staged: Path, reports: Sequence[Report]) -> list[str]:
             missing=dict.fromkeys(("image", "files", "smoke"), PACKAGES_ONLY["report"]),
         )
     if not times:
-        broken.append(f"{name}: no report can be read, so nothing is measured")
+        broken.append(f"{name}: no readable report")
         times = [report.moment for report in reports]
     at = max(times).replace(microsecond=0)
     facts = Facts(

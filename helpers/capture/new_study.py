@@ -1,4 +1,4 @@
-"""Makes a study from what a user names: image references, archives, SBOMs and scan reports."""
+"""Make a study from image references, archives, SBOMs and scan reports."""
 
 import codecs
 import contextlib
@@ -33,10 +33,10 @@ _SBOM_KEY = re.compile(rb'"(?:bomFormat|spdxVersion)"\s*:')
 
 
 class _Source(NamedTuple):
-    """The source of one variant, and a Grype report of the same image if there is one.
+    """The source of one variant, and a Grype report of the same image, if any.
 
-    `chosen` is the variant's name if the user gave one; `artifact` is what the source is of, as it
-    says itself; `platform` says which of an image's it is.
+    `chosen` is the variant's name from the user; `artifact` is the subject that the source states;
+    `platform` selects one of an image's platforms.
     """
 
     kind: str
@@ -59,13 +59,12 @@ def make_study(
 ) -> str:
     """Write the study that compares these sources, and return its name.
 
-    A source is a reference or a path, or `NAME=` and one of them: the name of its variant. A
-    variant of a report or a CycloneDX SBOM is else named after what that is of. Without a name the
-    study is named after its variants. The same sources give the same study again, with its
-    captures. Of images and archives there is a variant for each of the `platforms`, if there are
-    any. A Trivy and a Grype report of the same image are one variant if there is one of each,
-    unless the user names them apart. Raises `StudyInvalid` for a source that cannot be compared, or
-    if another study has the name.
+    A source is a reference or a path, optionally after `NAME=`, its variant's name. Variants of
+    reports and CycloneDX SBOMs are otherwise named after their subject, and the study after its
+    variants. The same sources give the same study again, with its captures. Images and archives
+    have one variant for each of the `platforms`. One Trivy and one Grype report of the same image
+    are one variant, unless the user names them differently. Raises `StudyInvalid` for a source that
+    cannot be compared, or if another study has the name.
     """
     paired = _on_platforms(_paired([_source(source) for source in sources]), platforms)
     variants = variant_names.unique([_names(source, len(platforms) > 1) for source in paired])
@@ -92,7 +91,7 @@ def make_study(
 
 
 def remove_unused(name: str) -> None:
-    """Remove a study that `make_study` wrote if it has no capture, and no process works on it."""
+    """Remove a study that `make_study` wrote if it has no capture and no process uses it."""
     folder = paths.study(name)
     with contextlib.suppress(OSError), whole.alone(paths.studies()):
         whole.mark(folder).unlink(missing_ok=True)
@@ -102,9 +101,9 @@ def remove_unused(name: str) -> None:
 
 
 def _source(text: str) -> _Source:
-    """Return a source as a user names it: with a name for its variant, or without."""
+    """Return a source and the name for its variant, if the user gave one."""
     chosen, equals, rest = text.partition("=")
-    # The name of a file may have the sign in it.
+    # A file name may contain "=".
     if not equals or os.path.exists(path_of(text)):  # noqa: PTH110
         return _Source(kind(text), text)
     if not study.is_variant_name(chosen):
@@ -116,7 +115,7 @@ def _source(text: str) -> _Source:
 
 
 def kind(source: str) -> str:
-    """Return the kind of a source: `archive`, `sbom`, `report`, or else `image`, a reference.
+    """Return the kind of a source: `archive`, `sbom`, `report` or `image` (a reference).
 
     A folder that is an OCI layout is an archive. Raises `StudyInvalid` for anything else.
     """
@@ -135,7 +134,7 @@ def kind(source: str) -> str:
             f"{source}: a folder without index.json, so not an OCI layout. Pass the files in it, "
             f"or for many reports use: {many}{image}"
         )
-    # No registry is asked for what looks like a file.
+    # What looks like a file is not looked up in a registry.
     if not is_reference(source) or source.endswith(variant_names.FILES):
         what = source or "an empty name"
         raise StudyInvalid(f"{what}: no such file or OCI layout, and not an image reference")
@@ -143,9 +142,9 @@ def kind(source: str) -> str:
 
 
 def _is_file(path: Path) -> bool:
-    """Return whether there is a file. Raises `OSError` where that cannot be told.
+    """Return whether a file exists. Raises `OSError` if that is unknown.
 
-    `Path.is_file` says no there, from Python 3.14 on.
+    Since Python 3.14 `Path.is_file` returns False in that case.
     """
     try:
         return stat.S_ISREG(path.stat().st_mode)
@@ -185,7 +184,7 @@ def _kind_of_file(path: Path) -> str:
 
 
 def _is_sbom(text: Text, path: Path) -> bool:
-    """Return whether JSON is an SBOM. Raises `StudyInvalid` if it begins as one, and is damaged."""
+    """Return whether JSON is an SBOM. Raises `StudyInvalid` for a damaged one."""
     try:
         sbom = msgspec.json.decode(text, type=_Sbom)
     except msgspec.ValidationError:
@@ -195,13 +194,13 @@ def _is_sbom(text: Text, path: Path) -> bool:
             return False
         problem = reports.not_decoded(path, error).problem
         raise StudyInvalid(
-            f"{path}: an SBOM, but {problem}. Copy it again, or make it anew"
+            f"{path}: an SBOM, but {problem}. Copy it again or create it again"
         ) from error
     return sbom.cyclonedx is not None or sbom.spdx is not None
 
 
 def _is_tar(path: Path) -> bool:
-    """Return whether a file is a tar, plain or in a compression that archives may have."""
+    """Return whether a file is a tar, plain or compressed."""
     block = head(path, tarfile.BLOCKSIZE)
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
@@ -212,7 +211,7 @@ def _is_tar(path: Path) -> bool:
 
 
 def path_of(source: str) -> Path:
-    """Return the path of a source, with the home of a user in place of `~`."""
+    """Return the path of a source, with `~` expanded."""
     try:
         return Path(os.path.expanduser(source))  # noqa: PTH111
     except ValueError:
@@ -221,7 +220,7 @@ def path_of(source: str) -> Path:
 
 
 def _paired(sources: list[_Source]) -> list[_Source]:
-    """Return the sources, with a Trivy and a Grype report of the same image as one."""
+    """Return the sources, merging a Trivy and a Grype report of the same image."""
     found: list[_Source | None] = []
     by_image: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for position, source in enumerate(sources):
@@ -252,7 +251,7 @@ def _paired(sources: list[_Source]) -> list[_Source]:
 
 
 def _on_platforms(sources: list[_Source], platforms: Sequence[oci.Platform]) -> list[_Source]:
-    """Return the sources, those that are images once for each platform."""
+    """Return the sources; images once for each platform."""
     found = []
     for source in sources:
         if platforms and source.kind in ("image", "archive"):
@@ -260,19 +259,19 @@ def _on_platforms(sources: list[_Source], platforms: Sequence[oci.Platform]) -> 
         else:
             found.append(source)
     if platforms and all(source.platform == oci.ANY for source in found):
-        raise StudyInvalid("none of these is an image or an archive, so no platform can be chosen")
+        raise StudyInvalid("platforms apply to images and archives only; remove the platform")
     return found
 
 
 def _component(path: Path) -> str:
-    """Return the component that a CycloneDX SBOM is of, with its version; empty if unknown."""
+    """Return the subject of a CycloneDX SBOM with its version; empty if unknown."""
     component = scan_input.component(path)
     is_tagged = ":" in component.name.rpartition("/")[2] or not component.version
     return component.name if is_tagged else f"{component.name}:{component.version}"
 
 
 def _names(source: _Source, with_platform: bool) -> Names:
-    """Return the names that a source's variant may have."""
+    """Return possible names for a source's variant."""
     names = _names_of_image(source)
     if not with_platform or source.platform == oci.ANY:
         return names
@@ -285,7 +284,7 @@ def _names_of_image(source: _Source) -> Names:
     if source.kind == "image":
         return Names(variant_names.of_reference(source.name))
     by_artifact = variant_names.of_artifact(source.artifact)
-    # Where nothing tells them apart, the shortest is numbered.
+    # If nothing distinguishes them, the shortest is numbered.
     by_file = variant_names.of_file(path_of(source.name))
     return Names([*by_artifact, *by_file, *by_artifact[:1]])
 
@@ -296,7 +295,7 @@ def _check_chosen(sources: Sequence[_Source]) -> None:
     counts = Counter(chosen)
     for source in sources:
         if counts[source.chosen.casefold(), source.platform] > 1:
-            raise StudyInvalid(f"two variants are named {source.chosen!r}; a name is for one only")
+            raise StudyInvalid(f"two variants are named {source.chosen!r}; choose different names")
 
 
 def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
@@ -313,7 +312,7 @@ def _toml(variants: Sequence[str], sources: Sequence[_Source]) -> str:
 
 
 def toml(title: str, question: str, about: str, variants: Iterable[Mapping[str, str]]) -> str:
-    """Return a `study.toml` of variants with these fields; an empty one is left out."""
+    """Return a `study.toml` of variants with these fields, without empty ones."""
     tables = [{"title": title, "question": question, "about": about}, *variants]
     texts = (
         "\n".join(f"{key} = {_string(text)}" for key, text in table.items() if text)
@@ -327,7 +326,7 @@ def _absolute(source: str) -> str:
 
 
 def _string(text: str) -> str:
-    """Return text as a TOML string: its escapes are those of JSON, except for DEL."""
+    """Return text as a TOML string, escaped like JSON except for DEL."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

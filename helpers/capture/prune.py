@@ -1,8 +1,8 @@
-"""Thins a series of captures without losing where an image, a database or a scanner came and went.
+"""Thin a series of captures, keeping when each image, database or scanner came and went.
 
-What goes is first listed in one file that is written whole (`paths.GOING`): from then on no reader
-sees these captures. Then their folders are removed, and last the list. So a series that is killed
-is as before until the list is there, and as after from then on; the next run removes what is left.
+First one file, written atomically, lists the captures to remove (`paths.GOING`); readers ignore
+them from then on. Then their folders are removed, and last the list. A killed run has either
+changed nothing or is finished by the next run.
 """
 
 import shutil
@@ -25,14 +25,14 @@ PERIODS: dict[str, Callable[[datetime], object]] = {
     "week": lambda time: time.isocalendar()[:2],
     "month": lambda time: (time.year, time.month),
 }
-"""Of which database days each counts as one."""
+"""Periods whose databases count as one."""
 
 _LISTS = ("sbom", "report")
-"""Sources that list packages: their digest changes each time that they are written."""
+"""Sources that list packages; their digest changes whenever they are written."""
 
 
 class Pruned(NamedTuple):
-    """Captures that go or went, how many stay, and the bytes that this frees."""
+    """Captures to remove or removed, how many stay, and the freed bytes."""
 
     gone: list[str]
     kept: int
@@ -40,18 +40,18 @@ class Pruned(NamedTuple):
 
 
 def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
-    """Remove captures of a study that no image and no database begins or ends with.
+    """Remove captures of a study in which no image, scanner or database changed.
 
-    The first, the newest and the study's default capture stay. Of every stretch of captures with
-    the same image of a variant, the same scanner, or a database of the same period (`keep`: `day`,
-    `week` or `month`) the first and the last stay, so none loses either. An image is known by its
-    digest, one that an SBOM or a report tells of by its packages, or else its id; a database by its
-    day, one that is not known by the capture's. All other captures go; with `dry_run` none does.
-    Raises `StudyInvalid` for a capture that cannot be read.
+    The first, the newest and the study's default capture stay. So do the first and the last of
+    consecutive captures with the same image of a variant, the same scanner, or a database of the
+    same period (`keep`: `day`, `week` or `month`). Images are identified by digest; those of SBOMs
+    and reports by packages, else by id. Databases are identified by their day, else the capture's.
+    All other captures are removed, unless `dry_run`. Raises `StudyInvalid` for an unreadable
+    capture.
     """
     opened = open_study(study_name)
     folder = paths.study(study_name)
-    # Another one that runs now reads what this one removes, and has a list of its own.
+    # A parallel run would read what this one removes.
     with whole.alone(folder):
         _finish(folder)
         captures = opened.captures()
@@ -64,8 +64,8 @@ def prune(study_name: str, keep: str, dry_run: bool = False) -> Pruned:
 
 
 def finish(folder: Path) -> None:
-    """Remove the captures of a study's folder that are listed to go, then the list."""
-    # A study that is made now has none yet.
+    """Remove the listed captures of a study's folder, then the list."""
+    # A study in creation has none yet.
     if folder.is_dir():
         with whole.alone(folder):
             _finish(folder)
@@ -79,7 +79,7 @@ def _finish(folder: Path) -> None:
 
 
 def _remove(folder: Path, gone: Sequence[str]) -> None:
-    """List captures to go, and remove them."""
+    """List captures to remove, then remove them."""
     try:
         whole.write(folder / paths.GOING, ("\n".join(gone) + "\n").encode())
         _finish(folder)
@@ -88,7 +88,7 @@ def _remove(folder: Path, gone: Sequence[str]) -> None:
 
 
 def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:
-    """Return the names of the captures of a series, oldest first, that stay."""
+    """Return the names of the captures that stay, oldest first."""
     if not series:
         return set()
     stays = {series[0].capture, series[-1].capture, opened.default_capture}
@@ -106,7 +106,7 @@ def staying(opened: Study, series: Sequence[Facts], keep: str) -> set[str]:
 
 
 def _ends(series: Sequence[Facts], same: Callable[[Facts, Facts], bool]) -> set[str]:
-    """Return the first and the last capture of every stretch in which neighbours are the same."""
+    """Return the first and the last capture of each run of equal neighbours."""
     ends = {facts.capture for facts in (*series[:1], *series[-1:])}
     for before, after in pairwise(series):
         if not same(before, after):
@@ -119,7 +119,7 @@ def _database(facts: Facts) -> datetime:
 
 
 def _is_known(facts: Facts, variant: str) -> bool:
-    """Return whether a capture has an image: a failed one neither begins nor ends a stretch."""
+    """Return whether a capture has an image; failed ones do not split runs."""
     captured = facts.variants.get(variant)
     return captured is not None and captured.status != FAILED
 
@@ -138,7 +138,7 @@ def _same_image(study_name: str, variant: str) -> Callable[[Facts, Facts], bool]
 
 
 def _packages(folder: Path) -> str | None:
-    """Return the packages that a variant's report lists, else its image's id, `None` if neither."""
+    """Return the packages in a variant's report, else its image id, else `None`."""
     for path in paths.reports(folder).values():
         try:
             report = reports.read(path)

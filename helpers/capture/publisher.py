@@ -1,4 +1,4 @@
-"""A publisher's file: read from this machine, or fetched over TLS beside other work."""
+"""A publisher's file: read from this machine, or fetched over TLS in the background."""
 
 import ssl
 import threading
@@ -21,23 +21,23 @@ from helpers.images.reference import is_local
 from helpers.registry.connections import DIRECT, arriving, connection, why
 
 SECONDS = 60.0
-"""Time that a file may take to arrive."""
+"""Timeout for the whole file."""
 
 _SILENT_SECONDS = 10.0
-"""Time that a server may take to be reached, and then to send something."""
+"""Timeouts for connecting and for the next bytes."""
 
 _TOO_LATE = "its server does not answer in time"
-_OR_A_FILE = "Check the address and the network, or name a file"
+_OR_A_FILE = "Check the address and the network, or pass a file"
 
 T = TypeVar("T")
 
 
 class Publication(Generic[T]):
-    """A publisher's file, parsed: one of this machine at once, one of an address when it is there.
+    """A publisher's parsed file: local files at once, others when they arrive.
 
     `source` is the file's name, or the address without credentials and query. Raises
-    `ExploitationInvalid` for a file that is missing or invalid, and for an address that is none of
-    TLS's or of this machine.
+    `ExploitationInvalid` for a missing or invalid file, and for an address that is neither https
+    nor on this machine.
     """
 
     def __init__(self, named: str, parse: Callable[[bytes, str], T]) -> None:
@@ -45,11 +45,11 @@ class Publication(Generic[T]):
         self._parsed: Future[T] = Future()
         if "://" in named:
             self.source = _checked(named)
-            # Nobody waits for a thread that still looks for the server when all else is done.
+            # A daemon thread: the program does not wait for it to connect.
             threading.Thread(target=self._fetch, args=(named,), daemon=True).start()
         else:
             path = Path(named)
-            # A name that is no user's stays as it is.
+            # An unknown user's name stays as it is.
             with suppress(RuntimeError):
                 path = path.expanduser()
             self.source = path.name
@@ -75,16 +75,16 @@ class Publication(Generic[T]):
         except ExploitationInvalid as error:
             self._parsed.set_exception(error)
         except Exception as error:
-            # Whatever a server sends, it must not cost what else is captured.
+            # Whatever a server sends must not stop the capture.
             problem = f"unexpected {type(error).__name__}"
             self._parsed.set_exception(_failed(self.source, problem))
 
 
 def fetched(address: str) -> bytes:
-    """Return the file at an address, as its server has it.
+    """Fetch the file at an address.
 
-    Proxies and certificates are those of the environment. Raises `ExploitationInvalid` if it does
-    not arrive in time, is too large, or is somewhere without TLS.
+    Uses the environment's proxies and certificates. Raises `ExploitationInvalid` if the file does
+    not arrive in time, is too large, or is not served over TLS.
     """
     source, begin = _checked(address), time.monotonic()
     session = connection(False, ssl.create_default_context(), Retry(0, read=False))
@@ -92,14 +92,14 @@ def fetched(address: str) -> bytes:
     try:
         with session.get(
             address,
-            # Else the digest would be that of a compressed copy.
+            # Otherwise the digest would be of a compressed copy.
             headers={"Accept-Encoding": "identity"},
             proxies=DIRECT if is_local(urlsplit(address).hostname or "") else None,
             timeout=_SILENT_SECONDS,
             stream=True,
         ) as answer:
             if answer.status_code != requests.codes.ok:
-                raise _failed(source, f"its server answers {answer.status_code}")
+                raise _failed(source, f"its server returned {answer.status_code}")
             for chunk in arriving(answer):
                 content += chunk
                 if len(content) > MAX_BYTES:
@@ -118,12 +118,12 @@ def _checked(address: str) -> str:
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        # What is wrong with it may be a part of its password.
+        # The invalid part may belong to its password.
         raise ExploitationInvalid("an address", "invalid", _OR_A_FILE) from None
     shown = f"[{host}]" if ":" in host else host
     source = f"{parts.scheme}://{shown}{port}{parts.path}"
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(host))):
-        raise ExploitationInvalid(source, "no address that begins with https://", _OR_A_FILE)
+        raise ExploitationInvalid(source, "not an https:// address", _OR_A_FILE)
     if len(source) > MAX_SOURCE:
         problem = f"longer than {MAX_SOURCE} characters"
         raise ExploitationInvalid("an address", problem, _OR_A_FILE)

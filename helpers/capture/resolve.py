@@ -1,4 +1,4 @@
-"""Resolves a variant to what it is now: an image on the daemon, built or pulled, or a file."""
+"""Resolve a variant to its current image on the daemon, built or pulled, or to a file."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -27,11 +27,11 @@ from helpers.studies.study import Study, Variant
 
 
 class Tools(NamedTuple):
-    """What makes the evidence. `daemon` may be the reason why there is none.
+    """The tools that make the evidence. `daemon` may be the reason why there is none.
 
-    `no_scanner` says why there is no Trivy where one is needed. `images_from` is `registry` or
-    `daemon` if references are to be found only there. `vex` are the documents for the scanner.
-    `failed_bases` has the reasons why bases of the study could not be built, by full tag.
+    `no_scanner` says why a needed Trivy is missing. `images_from` (`registry` or `daemon`) limits
+    where references are found. `vex` are documents for the scanner. `failed_bases` has the errors
+    of bases that could not be built, by full tag.
     """
 
     daemon: Daemon | KitError | None
@@ -46,24 +46,24 @@ class Tools(NamedTuple):
     vex: tuple[Given, ...] = ()
 
     def required_daemon(self) -> Daemon:
-        """Return the daemon, or raise why there is none."""
+        """Return the daemon, or raise the reason why there is none."""
         if isinstance(self.daemon, Daemon):
             return self.daemon
         raise self.daemon or StudyInvalid("this study needs no Docker daemon")
 
 
 class BaseImage(NamedTuple):
-    """A base image's name, and what `docker inspect` says of it if the daemon has it."""
+    """A base image's name, and its `docker inspect` output if the daemon has it."""
 
     name: str = ""
     inspected: dict[str, Any] | None = None
 
 
 class Subject(NamedTuple):
-    """What a variant is now: its digest, and what is known of it so far.
+    """The current state of a variant: its digest and what is known so far.
 
-    `path` is the file of a variant that is one, `found` is an image in its registry; `inspected` is
-    what `docker inspect` says, or would say.
+    `path` is the file of an archive, SBOM or report, `found` an image in its registry; `inspected`
+    is the output of `docker inspect`, or its equivalent.
     """
 
     identity: str
@@ -87,9 +87,9 @@ def identify(
     folder: Path,
     on_step: Callable[[Step], None],
 ) -> Subject:
-    """Return what a variant is now. A Dockerfile is built; a missing image is pulled.
+    """Return the current state of a variant. Builds Dockerfiles; pulls missing images.
 
-    Without a daemon, or if it is asked for, an image is found in its registry. Raises the kit's
+    Without a daemon, or on request, images are read from their registry. Raises the kit's
     errors: `BuildFailed`, `ImageNotFound`, `DaemonUnavailable`, `RegistryFailed`, `ArchiveInvalid`,
     `StudyInvalid`.
     """
@@ -122,7 +122,7 @@ def identify(
                 image_id = build.build(daemon, variant.recipe, reference, log, on_step, secrets)
             image = daemon.find(image_id)
             base_name = base_name or build.base(variant.recipe, daemon.platform)
-            # The next build may need the base for another platform, and pull that.
+            # The next build may pull the base for another platform.
             base = _base(base_name, tools, platform_of(image or {}))
     else:
         reference = variant.image
@@ -141,14 +141,14 @@ def identify(
 
 
 def _is_in_registry(tools: Tools) -> bool:
-    """Return whether images are taken from their registries, and not from a daemon."""
+    """Return whether images are read from their registries, not from a daemon."""
     return tools.images_from == "registry" or (
         tools.images_from != "daemon" and not isinstance(tools.daemon, Daemon)
     )
 
 
 def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
-    """Return what an image is now in its registry."""
+    """Return the current state of an image in its registry."""
     wanted = oci.parse(variant.platform)
     try:
         named = parse_reference(variant.image)
@@ -159,8 +159,8 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
     except (ImageNotFound, RegistryFailed) as error:
         if not isinstance(tools.daemon, KitError) or tools.images_from or named.host != HUB:
             raise
-        # The user may have meant an image of a daemon that is not running.
-        raise type(error)(f"{error}. Its registry was asked because {tools.daemon}") from error
+        # The user may mean an image of a stopped daemon.
+        raise type(error)(f"{error}. Searched its registry because {tools.daemon}") from error
     image = found.inspected()
     secrets = redact.values((image.get("Config") or {}).get("Env") or [])
     base = _base(variant.base, tools)
@@ -174,9 +174,9 @@ def _in_registry(variant: Variant, tools: Tools, grype: Path | None) -> Subject:
 def settings(
     study: Study, variant: Variant, subject: Subject, documents: Sequence[Given] = ()
 ) -> dict[str, str]:
-    """Return what changes a variant's evidence besides its image.
+    """Return the inputs of a variant's evidence besides its image.
 
-    Settings, its base, a Grype report, and the VEX documents that it is scanned with.
+    Settings, its base, a Grype report and VEX documents.
     """
     start = "" if variant.start else "no"
     values = {"base": variant.base, "port": str(variant.port or ""), "start": start}
@@ -190,7 +190,7 @@ def settings(
 
 
 def _base(name: str, tools: Tools, platform: str = "") -> BaseImage:
-    """Return a base image; the daemon may have that name now for another platform."""
+    """Return a base image; on the daemon that name may now have another platform."""
     if name == "scratch":
         return BaseImage(name, {"RootFS": {"Layers": []}})
     if not name or build.base_failure(name, tools.failed_bases):

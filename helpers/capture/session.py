@@ -1,4 +1,4 @@
-"""Captures a study: one observation of its variants, made side by side, whole or not at all."""
+"""Capture a study: one observation of all its variants, in parallel, all or nothing."""
 
 import contextlib
 import os
@@ -41,19 +41,19 @@ from helpers.studies.study import (
 from helpers.text.i18n import t
 
 _MOST_LETTERS = 4_000
-"""Letters of an error that are recorded; the last lines of a build's log are some hundreds."""
+"""Recorded letters of an error; the last lines of a build log have some hundreds."""
 
 _STEPS = 3
-"""Steps of a variant besides those of its build: resolve it, make its evidence, keep it."""
+"""Steps of a variant besides its build: resolve, make evidence, keep."""
 
 
 class Outcome(NamedTuple):
-    """The result of a capture: its folder, and the reasons of failed and of broken variants.
+    """The result of a capture: its folder, and why variants failed or are broken.
 
-    A broken variant was captured, but did not answer when started. If `unchanged`, nothing has
-    changed and the folder is the previous capture's. `failed_bases` has the reasons of bases that
-    could not be built, without those that a failed variant states. `not_scanned` says why images
-    have no report, `missing` why EPSS scores (`epss`) or the KEV catalog (`kev`) were not recorded.
+    A broken variant was captured but did not answer when started. If `unchanged`, the folder is the
+    previous capture's. `failed_bases` has the errors of bases, except those that a failed variant
+    states. `not_scanned` says why images have no report, `missing` why EPSS scores (`epss`) or the
+    KEV catalog (`kev`) were not recorded.
     """
 
     folder: Path
@@ -80,19 +80,19 @@ def capture(
 ) -> Outcome:
     """Capture every variant of a study.
 
-    `name` is today's date if empty. `db` is the folder of a vulnerability DB to scan against
-    offline; without it Trivy's in the data folder is updated, from `db_repository` if given, and so
-    is the Java DB once an image needs it. `coverage` says what a partial DB covers. `images_from`
-    says where references are found: `registry`, `daemon`, or if empty the daemon if one answers.
-    `vex` are documents besides the study's own. `epss` and `kev` name a file or an address;
-    without them nothing is fetched, and `none` says so in the capture.
+    `name` is today's date if empty. `db` is the folder of a vulnerability DB for an offline scan;
+    without it Trivy's DB in the data folder is updated, from `db_repository` if given, and the Java
+    DB once an image needs it. `coverage` says what a partial DB covers. `images_from` is where
+    references are found: `registry`, `daemon`, or if empty a running daemon. `vex` adds documents
+    to the study's own. `epss` and `kev` are files or addresses; if empty nothing is fetched, and
+    `none` records that.
 
-    Evidence that has not changed since the newest capture is reused unless `fresh`. If all is, and
-    EPSS and KEV say nothing else of the ids that are found, there is no new capture.
+    Unchanged evidence of the newest capture is reused unless `fresh`. If all evidence, EPSS and KEV
+    are unchanged, there is no new capture.
 
-    A variant that fails is recorded as failed, and the others go on. If all fail, nothing is
-    recorded and `CaptureFailed` has the reasons. A document or file that is named and invalid
-    raises its error before anything is captured. A capture appears whole in its place, or not.
+    A failed variant is recorded as failed, and the others continue. If all fail, nothing is
+    recorded and `CaptureFailed` has the reasons. An invalid document or file raises its error
+    before anything is captured. Captures are written atomically.
     """
     study = open_study(study_name)
     prune.finish(paths.study(study.name))
@@ -130,14 +130,14 @@ def capture(
             folder = paths.capture(study.name, previous.capture)
             broken = _broken(study, folder)
             return Outcome(folder, {}, broken, True, bases, tools.no_scanner, known.missing)
-        # An image may have been the first to need the Java DB.
+        # The first image with Java archives downloads the Java DB.
         java = tools.db.java_updated_at() if tools.db else None
         used = structs.replace(facts.db, java_updated_at=java)
         facts = structs.replace(facts, variants=captured, db=used)
         record_exploitation.keep(known, staged)
         if earlier := study.captures():
             sharing.share(staged, paths.capture(study.name, earlier[-1]))
-        # Another capture of this name may end now, too.
+        # A parallel capture may take this name.
         with whole.alone(paths.study(study.name)):
             folder = staging.destination(study, name, started)
             record = own_file.record(structs.replace(facts, capture=folder.name), 2)
@@ -169,7 +169,7 @@ def _tools(study: Study, images_from: str, db: Path | None, *repositories: str) 
     except ScanFailed as error:
         if error.reason != "no-scanner" or kinds & {"sbom"}:
             raise
-        # An image's sizes and files are worth a capture of their own.
+        # Sizes and files are worth a capture without a scan.
         tools = Tools(daemon, None, None, gzip_sizes, locks, {}, cache, images_from)
         return tools._replace(no_scanner=str(error))
     vulndb = VulnDb(db or paths.trivy_cache(*repositories), db is not None, *repositories)
@@ -195,7 +195,7 @@ def _capture_variants(
             captured = {name: future.result() for name, future in running.items()}
     except BaseException:
         if isinstance(tools.daemon, Daemon):
-            # Of a daemon that is gone, too, the next capture removes the rest.
+            # If the daemon is gone, the next capture removes the rest.
             with contextlib.suppress(KitError):
                 tools.daemon.remove_leftovers(current_too=True)
         raise
@@ -255,7 +255,7 @@ def _capture_variant(
             shutil.rmtree(scratch, ignore_errors=True)
     if error_text:
         result = structs.replace(result, status="failed", error=_recordable(error_text))
-        # What a failed variant left is no evidence, except for the log of its build.
+        # Of a failed variant only the build log is evidence.
         for path in folder.iterdir():
             if path.name != paths.LOG:
                 path.unlink() if path.is_file() else shutil.rmtree(path)
@@ -267,7 +267,7 @@ def _facts(study: Study, started: datetime, tools: Tools, coverage: str) -> Fact
     recipes = [*study.bases, *(v.recipe for v in study.variants if v.kind == "dockerfile")]
     builder: dict[str, str] = {}
     if recipes and isinstance(tools.daemon, Daemon):
-        # A daemon that is gone fails what needs it, and nothing else.
+        # Without the daemon only what needs it fails.
         with contextlib.suppress(KitError):
             builder = build.described(tools.daemon, recipes)
     return Facts(
@@ -291,7 +291,7 @@ def _scanner_is(tools: Tools) -> str:
 
 
 def _previous_facts(study: Study) -> Facts | None:
-    """Return the record of the newest capture, if there is one that is readable."""
+    """Return the record of the newest capture, if readable."""
     captures = study.captures()
     try:
         return study.facts(captures[-1]) if captures else None
@@ -300,7 +300,7 @@ def _previous_facts(study: Study) -> Facts | None:
 
 
 def _same_tools(facts: Facts, previous: Facts) -> bool:
-    """Return whether two captures are made with the same scanner, DB and kit."""
+    """Return whether two captures have the same scanner, DB and kit."""
     return all(
         getattr(facts, name) == getattr(previous, name)
         for name in ("scanner", "scanner_version", "scanner_is", "db", "kit_version")
@@ -310,7 +310,7 @@ def _same_tools(facts: Facts, previous: Facts) -> bool:
 def _reuse(
     study: Study, variant: Variant, result: Captured, previous: Facts, folder: Path
 ) -> Captured | None:
-    """Take a variant's evidence from the previous capture if nothing of it has changed."""
+    """Reuse a variant's evidence from the previous capture if unchanged."""
     before = previous.variants.get(variant.name)
     if before is None or any(
         getattr(before, name) != getattr(result, name)
@@ -320,7 +320,7 @@ def _reuse(
     kept = paths.evidence(study.name, previous.capture, variant.name)
     if not evidence.is_complete(kept, before):
         return None
-    # Evidence has no folders. Not `copytree`: it makes a folder anew that a stop has taken away.
+    # Evidence has no folders. `copytree` would recreate a folder that a stop has removed.
     for path in kept.iterdir():
         sharing.link(str(path), str(folder / path.name))
     since = before.unchanged_since or previous.capture
@@ -342,13 +342,13 @@ def _without_local_paths(text: str, source: Path = Path()) -> str:
 
 
 def _recordable(text: str) -> str:
-    """Return an error's text as JSON can hold it: an archive chose some of its letters."""
+    """Return an error's text as valid JSON; an archive may have chosen its letters."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} …"
 
 
 def _joined(failures: dict[str, str]) -> str:
-    """Return the reasons of all variants, one reason only if it is the same for all."""
+    """Return the reasons of all variants, or one if all are equal."""
     reasons = set(failures.values())
     if len(reasons) == 1:
         return reasons.pop()

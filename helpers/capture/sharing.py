@@ -1,7 +1,7 @@
-"""Shares files between captures: what has not changed is stored once, as hard links to one file.
+"""Store unchanged files once, as hard links between captures.
 
-That is safe because evidence is never edited: a file of it is written once under a name of its own,
-or written beside its place and renamed there, which leaves the other links as they are.
+This is safe because evidence is never edited: files are written once, or written elsewhere and
+renamed, which does not affect other links.
 """
 
 import filecmp
@@ -15,26 +15,25 @@ from helpers import whole
 
 
 def link(source: str, target: str) -> None:
-    """Make a file a hard link to another, or a copy where the file system has no links.
+    """Make a file a hard link to another, or a copy if the file system has no links.
 
-    A file that is there is replaced. Raises `OSError` if neither can be made; a copy is whole.
+    Replaces an existing file. Raises `OSError` if both fail; copies are atomic.
     """
     place = Path(target)
     place.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:
-        # Other than a full disk, which the copy meets too: no links here, or too many of this file.
+        # No links here, or too many of this file. On a full disk the copy fails, too.
         with whole.new_file(place) as part:
             shutil.copy2(source, part)
 
 
 def share(staged: Path, before: Path) -> None:
-    """Make each file of a capture that an earlier one has too a hard link to that one's.
+    """Hard-link each file of a capture that an earlier capture has, too.
 
-    Files are the same if their place in the folder and their bytes are. Where there are no links,
-    the files stay as they are, and so does one whose other is pruned meanwhile. Raises `OSError` if
-    one cannot be read.
+    Files are the same if their relative paths and bytes are. Files stay as they are if there are no
+    links, or if the other file is pruned meanwhile. Raises `OSError` for an unreadable file.
     """
     for path in [*staged.rglob("*")]:
         other = before / path.relative_to(staged)
@@ -53,7 +52,7 @@ def share(staged: Path, before: Path) -> None:
 
 
 def freed_bytes(folders: Iterable[Path]) -> int:
-    """Return the bytes that the removal of folders frees: of files with all links in these."""
+    """Return the bytes freed by removing folders: of files with no links elsewhere."""
     found = [path.lstat() for each in folders for path in each.rglob("*") if path.is_file()]
     links = Counter((status.st_dev, status.st_ino) for status in found)
     sizes = {

@@ -1,4 +1,4 @@
-"""Writes a capture next to its final folder; the session then moves it there whole."""
+"""Write a capture next to its final folder; the session then renames it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ def check_name(study: Study, name: str) -> None:
 
 @contextmanager
 def stage(study: Study) -> Iterator[Path]:
-    """Have a new folder for a capture of a study; clear up after processes that were killed.
+    """Yield a new folder for a capture of a study; clean up after killed processes.
 
-    Raises `NoSpace` and `KitError` for what goes wrong on the disk.
+    Raises `NoSpace` and `KitError` for disk errors.
     """
     folder = paths.study(study.name)
     try:
@@ -48,13 +48,12 @@ def is_only_one(study: Study) -> bool:
 def destination(study: Study, name: str, started: datetime) -> Path:
     """Return a capture's final folder: its name, else its day, numbered from the second on.
 
-    A name that was free when the capture began may be another one's by now: then it is numbered.
-    So it is if a capture of that name is being removed: what is listed to go goes.
+    A name that was taken meanwhile is numbered, and so is that of a capture being removed.
     """
     name = name or started.strftime("%Y-%m-%d")
     names = (f"{name}.{number:03}" if number > 1 else name for number in count(1))
     folders = (paths.capture(study.name, name) for name in names)
-    # In this order: what is not there any more is listed until all are gone.
+    # In this order: removed captures stay listed until all are gone.
     return next(
         folder
         for folder in folders

@@ -1,4 +1,4 @@
-"""A study that lives as long as its one capture is looked at."""
+"""A study that exists only while its single capture is in use."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ def captured(
 ) -> Iterator[str]:
     """Capture sources together, by the names of their variants; yield the study's name.
 
-    The study is removed afterwards, and first those that killed processes left. `options` are those
-    of `capture`. Raises `CaptureFailed` if any of the sources could not be captured.
+    The study is removed afterwards; leftovers of killed processes are removed first. `options` are
+    those of `capture`. Raises `CaptureFailed` if any source could not be captured.
     """
     whole.clear_up(paths.studies())
     name = "gate-" + processes.this_process().replace("@", "-")
-    # An earlier process may have had the number of this one.
+    # An earlier process may have had the same number.
     shutil.rmtree(paths.study(name), ignore_errors=True)
     try:
         make_study([f"{variant}={source}" for variant, source in sources.items()], name, platforms)

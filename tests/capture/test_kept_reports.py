@@ -97,7 +97,7 @@ def test_a_broken_report_is_a_failed_variant_also_on_a_day_of_nothing_else(folde
     images = load_study("mine", "2023-01-12").images.set_index("variant")
     assert images["status"].to_dict() == {"app": "scanned", "web": "failed"}
     assert "cut off" in images.loc["web", "reason"]
-    assert "2023-01-13: no report can be read" in done.stderr
+    assert "2023-01-13: no readable report" in done.stderr
     assert "undated.json: no date" in done.stderr
     assert str(folder) not in (paths.capture("mine", "2023-01-12") / "capture.json").read_text()
 
@@ -157,7 +157,7 @@ def test_what_is_late_for_a_day_that_is_there_is_told(folder: Path) -> None:
     write(folder / "2023-01-12/base.json", trivy())
     write(folder / "2023-01-12/app-grype.json", report_of(match()))
     assert take("mine", folder).problems == [
-        f"2023-01-12 is there already; {name}.json was not taken"
+        f"2023-01-12 exists already; {name}.json was not imported"
         for name in ("app-grype", "base", "web")
     ]
     assert open_study("mine").names() == ["app", "web"]
@@ -212,7 +212,7 @@ def test_two_at_once_make_each_day_once_and_know_all_variants(
         return found
 
     monkeypatch.setattr(kept_reports, "_existing", beside)
-    late = [f"{day} is there already; app.json was not taken" for day in days]
+    late = [f"{day} exists already; app.json was not imported" for day in days]
     assert take("mine", folder) == ([], days, late)
     assert others == [(days, [], [])]
     assert open_study("mine").names() == ["web", "app"]

@@ -547,7 +547,7 @@ def test_archives_are_captured_without_a_daemon(
     assert found["size_compressed_source"].tolist() == ["gzip", "archive"]
     assert found.loc["alpine", "packages"] > 10
     assert found["answers"].isna().all()
-    why = {"smoke": "an archive is not started; load it into a daemon and name the image"}
+    why = {"smoke": "archives are not started; load it into a daemon and pass the image"}
     assert missing(name) == {"alpine": why, "made": why}
 
 
@@ -567,7 +567,7 @@ def test_reports_are_captured_without_daemon_scanner_and_db(
     assert load_study("reports").findings["variant"].tolist() == ["before", "before", "after"]
     facts = study.open_study("reports").facts()
     assert facts.scanner_is == "others"
-    why = "a report has findings and packages, nothing else of an image"
+    why = "a report only has findings and packages"
     assert missing("reports")["after"] == dict.fromkeys(("image", "files", "smoke"), why)
     again = run(*compare)
     assert again.stdout.startswith(

@@ -104,7 +104,7 @@ def test_an_address_is_recorded_without_credentials_and_query(here: Publisher) -
     ],
 )
 def test_only_tls_and_this_machine_are_asked(address: str) -> None:
-    assert "Check the address and the network, or name a file" in refused(address)
+    assert "Check the address and the network, or pass a file" in refused(address)
 
 
 def test_over_tls_with_a_certificate_that_is_trusted(
@@ -164,9 +164,9 @@ def endless(handler: Handler) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "its server answers 404"),
-        (lambda handler: answer(handler, b"", 503, Retry_After="3600"), "its server answers 503"),
-        (lambda handler: answer(handler, FILE, 206), "its server answers 206"),
+        (None, "its server returned 404"),
+        (lambda handler: answer(handler, b"", 503, Retry_After="3600"), "its server returned 503"),
+        (lambda handler: answer(handler, FILE, 206), "its server returned 206"),
         (b"", "empty"),
         (FILE[:-9], "gzip that is cut off"),
         (cut_off, "its server ended too early"),

@@ -171,7 +171,7 @@ def test_an_image_that_one_capture_lacks_is_no_verdict_of_the_others(tmp_path: P
         (STUDY[:4], "name BEFORE and AFTER"),
         (("a", "b", "--fail-on", "all"), "known are fixable"),
         (("a", "b", "--platform", "linux/amd64,linux/arm64"), "name one"),
-        ((SLIM, SLIM, "--platform", "linux/arm64"), "no platform can be chosen"),
+        ((SLIM, SLIM, "--platform", "linux/arm64"), "platforms apply to images and archives only"),
         (("./none.json", "./none.json"), "no such file"),
         ((*STUDY, "--variant", "none"), "no variant 'none'; there are nodejs-alpine"),
         ((*STUDY[:4], "--after", "2030-01"), "no capture '2030-01'"),
