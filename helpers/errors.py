@@ -1,4 +1,4 @@
-"""The kit's errors. Each message names the file or thing, says what is wrong, and what to do."""
+"""The kit's errors. Each message says which file or thing, what is wrong, and what to do."""
 
 import errno
 import os
@@ -39,15 +39,15 @@ class ArchiveInvalid(FileInvalid):
 
 
 class ExploitationInvalid(FileInvalid):
-    """Not a file of EPSS scores, not a catalog of KEV, or damaged evidence of these."""
+    """Not a file of EPSS scores or a KEV catalog, or damaged evidence of these."""
 
 
 class VexInvalid(FileInvalid):
-    """Not a VEX document that the kit and Trivy can read, or damaged evidence of some."""
+    """Not a VEX document that the kit and Trivy can read, or damaged VEX evidence."""
 
 
 class FrameInvalid(KitError):
-    """A DataFrame that lacks what a chart is drawn of; the message says what to change."""
+    """A DataFrame that lacks data for a chart; the message says what to change."""
 
 
 class TemplateInvalid(FileInvalid):
@@ -63,7 +63,7 @@ class StudyFileInvalid(FileInvalid, StudyInvalid):
 
 
 class NotComparable(KitError):
-    """Two images of which it cannot be told what a change brought."""
+    """Two images that cannot be compared: the message says why."""
 
 
 class ParameterInvalid(KitError):
@@ -71,7 +71,7 @@ class ParameterInvalid(KitError):
 
 
 class FontMissing(KitError):
-    """No installed font has a language's letters; the message names the package to install."""
+    """No installed font has the letters of a language; the message says what to install."""
 
 
 class DaemonUnavailable(KitError):
@@ -79,11 +79,11 @@ class DaemonUnavailable(KitError):
 
 
 class ImageNotFound(KitError):
-    """The image is not on the daemon and cannot be pulled, or its registry has none."""
+    """The image is neither on the daemon nor in its registry."""
 
 
 class RegistryFailed(KitError):
-    """A registry does not answer, or answers wrongly. `broke_off`: in the middle of an answer."""
+    """A registry does not answer, or sends an invalid answer. `broke_off`: in the middle of one."""
 
     def __init__(self, message: str, broke_off: bool = False) -> None:
         self.broke_off = broke_off
@@ -99,7 +99,7 @@ class NotebookInvalid(FileInvalid):
 
 
 class NotWritten(KitError):
-    """A file that a user named cannot be written."""
+    """A file cannot be written where the user wants it."""
 
 
 class NotStarted(KitError):
@@ -123,15 +123,15 @@ class ScanFailed(KitError):
 
 
 class CaptureFailed(KitError):
-    """Variants of a study gave no evidence; the message gives the reason of each."""
+    """No variant of a study could be captured; the message has each reason."""
 
 
 class FleetInvalid(KitError):
-    """Scans of a fleet that are missing, or its frames: missing, damaged or in use."""
+    """The scans of a fleet are missing, or its frames are missing, damaged or in use."""
 
 
 class ClusterFailed(KitError):
-    """A cluster that cannot be reached, cannot do what is asked, or ended in the middle."""
+    """A Dask cluster cannot be reached, cannot do the work, or stopped during it."""
 
 
 class NotebookFailed(KitError):
@@ -147,17 +147,17 @@ def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:
     """Return the kit's error for an `OSError` at a path."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return NoSpace(
-            f"{path}: the disk is full. Free some space, or name another data folder with KIT_DATA"
+            f"{path}: the disk is full. Free some space, or set KIT_DATA to another folder"
         )
     if "temporary directory" in str(error):
-        # Python says so if it can write to no temporary folder, and not why.
-        return KitError(f"{error.strerror}. Free some space, or name another folder with TMPDIR")
+        # Python does not say why it can write to no temporary folder.
+        return KitError(f"{error.strerror}. Free some space, or set TMPDIR to another folder")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         where = f"{error.filename or path}: {error.strerror}"
-        return KitError(f"{where}. Check its permissions, or name another data folder: KIT_DATA")
+        return KitError(f"{where}. Check its permissions, or set KIT_DATA to another folder")
     return KitError(f"{error.filename or path}: {error.strerror or error}")
 
 
 def _printable(text: str) -> str:
-    """Return text with control characters and others that nobody sees as escapes."""
+    """Return text with control and invisible characters as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -161,12 +161,12 @@ def check_ended(status: int, told: str, fault: str) -> None:
     assert status in (0, 1, 2), (status, told)
     assert "Traceback" not in told, told
     if status:
-        full = "disk is full|No space left|that stay free"
+        full = "disk is full|No space left|must stay free"
         problem = full if fault == "full" else "ead-only file system"
         assert re.search(f"{problem}|temporary directory", told), told
         # Trivy's own error stands below that of the kit.
         assert "/" in told[told.index("Error: ") :], told
-        assert re.search("[Ff]ree some space|KIT_DATA|TMPDIR|Name another file", told), told
+        assert re.search("[Ff]ree some space|KIT_DATA|TMPDIR|Pass another file", told), told
 
 
 def check_recorded(before: dict[str, str]) -> None:

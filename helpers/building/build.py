@@ -226,7 +226,7 @@ def _files(recipe: Recipe) -> tuple[Path, Path]:
     context = (paths.dockerfiles() / (recipe.context or path.parent)).resolve()
     if not path.is_file():
         raise BuildFailed(
-            f"{recipe.dockerfile}: no such Dockerfile; paths start at the folder dockerfiles/"
+            f"{recipe.dockerfile}: no such Dockerfile; paths are relative to dockerfiles/"
         )
     if not context.is_dir():
         raise BuildFailed(f"{recipe.dockerfile}: its context {recipe.context!r} is not a folder")
@@ -259,15 +259,15 @@ def _failure(daemon: Daemon, recipe: Recipe, output: Log) -> str:
         )
     elif "config for docker-image://" in what:
         remedy = (
-            "Its line `# syntax=` names a frontend, an image: can its registry be reached? "
-            "docker/dockerfile:1 needs none"
+            "The frontend of its `# syntax=` line cannot be pulled. Check the network, or use "
+            "docker/dockerfile:1, which needs none"
         )
     elif re.search(r"failed: FROM|load metadata for", what, re.IGNORECASE):
-        remedy = "Is the base image's name right, and can its registry be reached?"
+        remedy = "Check the base image's name and the network"
         if recipe.platform:
-            remedy += f" It is needed for {recipe.platform}"
+            remedy += f"; the image must exist for {recipe.platform}"
     elif any("certificate" in line.lower() for line in last):
-        remedy = "Behind a TLS proxy, the base image needs the proxy's certificates"
+        remedy = "Behind a TLS proxy, add the proxy's certificates to the base image"
     return "\n".join([f"{recipe.dockerfile}: {what}", *(f"  {line}" for line in last), remedy])
 
 

@@ -30,13 +30,13 @@ def check(name: str, text: str, feature: str) -> None:
     """Raise `BuildFailed` if a Dockerfile cannot be built: there is no buildx, or no secret."""
     if not buildx.version():
         raise BuildFailed(
-            f"{name} has {feature}, which only BuildKit understands, and there is no docker "
-            f"buildx here. {buildx.INSTALL}"
+            f"{name}: {feature} needs BuildKit, and docker buildx is not installed. "
+            f"{buildx.INSTALL}"
         )
     if mount := dockerfile.required_secret(text):
         raise BuildFailed(
-            f"{name} has RUN {mount}, and the kit gives builds no secrets. Build it yourself "
-            "(docker buildx build --load --tag NAME .) and make its variant's source "
+            f"{name}: RUN {mount} needs a secret, and the kit passes none. Build it yourself "
+            "(docker buildx build --load --tag NAME .) and set its variant's source to "
             'image = "NAME"'
         )
 

@@ -12,16 +12,16 @@ from helpers.cli.output import FAILURES_SHOWN, plain, print_run, relative
 
 @click.group()
 def fleet() -> None:
-    """Many images: capture them, read their scans, and ask what moving them would change."""
+    """Capture many images, read their scans, and see what other bases would change."""
 
 
 @fleet.command("capture")
 @click.argument("source", metavar="LIST")
-@click.option("--name", default="", help="The fleet's name; by default that of LIST.")
-@platform_option("; several give an image each")
+@click.option("--name", default="", help="The fleet's name; default: that of LIST.")
+@platform_option("; repeat the option to capture several")
 @database_options
 @click.option(
-    "--jobs", type=click.IntRange(1), default=None, help="Scans at once; by default one a core."
+    "--jobs", type=click.IntRange(1), default=None, help="Scans at once; default: one per core."
 )
 @click.option(
     "--requests",
@@ -31,26 +31,26 @@ def fleet() -> None:
     help="Requests at once to each registry.",
 )
 def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
-    """Capture the images of LIST, each package list once, without a Docker daemon.
+    """Capture the images of LIST without a Docker daemon; scan each package list once.
 
-    LIST is a file with a reference, an archive or an SBOM a line (`-`: standard input), a folder of
-    archives and SBOMs, or all that a registry has, as in registry.example/ or host:5000/project/.
-    A line may be any of these.
+    LIST is a file with one reference, archive or SBOM per line (`-`: standard input), a folder of
+    archives and SBOMs, or a whole registry or project, as in registry.example/ or
+    host:5000/project/. A line of the file may be any of these.
 
-    What is there already is not scanned again: after a stop, run it again. With another scanner or
-    database all images are scanned again, and the fleet changes once they all are. The exit status
-    is 1 if an image failed; failed ones are tried again by the next run.
+    Interrupted runs resume: run the command again. With another scanner or database all images are
+    scanned again, and the fleet changes once all are scanned. The exit status is 1 if an image
+    failed; the next run tries it again.
     """
     from helpers.fleet_capture.fleet import capture
 
     done = capture(source, jobs=jobs or 0, **options)
     click.echo(
-        f"{done.references:,} references are {done.images:,} images by digest, "
-        f"with {done.lists:,} distinct package lists"
+        f"{done.references:,} references: {done.images:,} distinct images, "
+        f"{done.lists:,} distinct package lists"
     )
     click.echo(
-        f"{done.made:,} scans made, {done.kept:,} were there; {done.shared:,} images share "
-        f"another's; {len(done.failed):,} failed"
+        f"{done.made:,} scans made, {done.kept:,} reused; {done.shared:,} images share "
+        f"another image's scan; {len(done.failed):,} failed"
     )
     for image in done.failed[:FAILURES_SHOWN]:
         # Most reasons begin with the image.
@@ -60,8 +60,8 @@ def fleet_capture(source: str, jobs: int | None, **options: Any) -> None:
         click.echo(f"… and {len(done.failed) - FAILURES_SHOWN:,} more", err=True)
     if done.is_kept_back:
         click.echo(
-            "Error: the fleet is as before, because images failed that it has scans of, by another "
-            "scanner or database. Run it again, or take them off the list",
+            "Error: the fleet is unchanged: images that it holds could not be scanned with the new "
+            "scanner or database. Run it again, or remove them from the list",
             err=True,
         )
     click.echo(f"fleet    {relative(done.folder)}")
@@ -77,20 +77,20 @@ class _FleetRun(Run):
 
 @fleet.command("run", cls=_FleetRun)
 @click.argument("scans")
-@click.option("--name", default="", help="The fleet's name; by default made of SCANS.")
+@click.option("--name", default="", help="The fleet's name; default: from SCANS.")
 @click.option(
     "--scheduler",
     default="",
     metavar="tcp://HOST:PORT",
-    help="A Dask scheduler whose workers see the data folder; by default one is started here.",
+    help="A Dask scheduler whose workers can read the data folder; default: start one here.",
 )
 @MIXED
 @PARAM
 def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[str, ...]) -> None:
-    """Read SCANS, run the notebook of fleets over them, and write its report.
+    """Read SCANS, run the fleet notebook over them, and write its report.
 
-    SCANS is a folder, a glob or an address (s3://…) of reports of Trivy or Grype, a study, or the
-    folder that `fleet capture` made. Only what is new is read.
+    SCANS is a folder, glob or address (s3://…) of Trivy or Grype reports, a study, or the folder
+    that `fleet capture` made. Only new scans are read.
     """
     from helpers.runs import parameters
 

@@ -26,21 +26,20 @@ def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
 
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[BEFORE AFTER]")
-@click.option("--study", default="", help="A study, of which two captures are compared instead.")
-@click.option("--before", default="", metavar="CAPTURE", help="The study's capture before.")
-@click.option("--after", default="", metavar="CAPTURE", help="The study's capture after.")
-@click.option("--variant", default="", help="Which of the study's images; by default each.")
+@click.option("--study", default="", help="Compare two captures of this study instead.")
+@click.option("--before", default="", metavar="CAPTURE", help="Its capture before the change.")
+@click.option("--after", default="", metavar="CAPTURE", help="Its capture after the change.")
+@click.option("--variant", default="", help="Compare only this image of the study; default: all.")
 @click.option(
     "--fail-on",
     "rules",
     multiple=True,
     metavar="LENS",
     callback=_rules,
-    help="What fails of the findings that the image brought: `fixable`, `severity>=high`, "
-    "`exploited`, `epss>=0.1`, `place=app`, combined with `and`; with `suppressed` also what a "
-    "statement or an ignore file suppresses; with `re-rated` what was there before and is rated "
-    "higher now. Repeat the option for alternatives; `none` never fails. "
-    "Default: `fixable and severity>=high`.",
+    help="Fail on new findings that match: `fixable`, `severity>=high`, `exploited`, `epss>=0.1`, "
+    "`place=app`, combined with `and`. `suppressed` includes findings that a VEX statement or an "
+    "ignore file suppresses; `re-rated` matches old findings that are rated higher now. Repeat the "
+    "option for alternatives; `none` never fails. Default: `fixable and severity>=high`.",
 )
 @click.option(
     "--format",
@@ -48,10 +47,14 @@ def _rules(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tup
     type=click.Choice(["table", "markdown", "json", "sarif"]),
     default="table",
     show_default=True,
-    help="A table; a comment for a pull request; or a document for programs or code scanning.",
+    help="A table, a comment for a pull request (markdown), or data for programs (json, sarif).",
 )
-@click.option("--output", type=FILE, help="A file for the result; the table is printed besides.")
-@click.option("--language", default="en", show_default=True, help="Of table and comment: en, ko.")
+@click.option(
+    "--output", type=FILE, help="Write the result to this file; the table is still printed."
+)
+@click.option(
+    "--language", default="en", show_default=True, help="Language of table and comment: en or ko."
+)
 @platform_option()
 @db_options
 def gate(
@@ -67,15 +70,15 @@ def gate(
     platforms: list[Any],
     **options: Any,
 ) -> None:
-    """Say what a change of an image brought, and fail if that is too much.
+    """Compare an image before and after a change; fail on what the change brought.
 
-    BEFORE and AFTER are image references, archives, SBOMs or reports; they are scanned together,
-    with one scanner and one database. With --study they are two captures of it.
+    BEFORE and AFTER are image references, archives, SBOMs or reports. The kit scans both with one
+    scanner and one database. With --study it compares two captures of a study.
 
-    EPSS scores and the KEV catalog are fetched only if --fail-on asks for them.
+    EPSS scores and the KEV catalog are fetched only if --fail-on uses them.
 
-    The exit status is 0 if nothing that --fail-on names was brought, 1 if something was, and 2 if
-    that cannot be told, with the reason.
+    The exit status is 0 if no new finding matches --fail-on, 1 if one does, and 2 if the kit cannot
+    tell; it prints the reason.
     """
     from helpers.gate import judgement, pair
     from helpers.studies.load import load_study
@@ -85,10 +88,10 @@ def gate(
     is_study, is_pair = all(captures) and not sources, len(sources) == 2
     if not is_study and (not is_pair or any([*captures, variant])):
         raise click.UsageError(
-            "name BEFORE and AFTER, or --study STUDY --before CAPTURE --after CAPTURE"
+            "pass BEFORE and AFTER, or --study STUDY --before CAPTURE --after CAPTURE"
         )
     if len(platforms) > 1:
-        raise click.UsageError("--platform: name one; run it again for another")
+        raise click.UsageError("--platform: pass only one; run it again for another")
     with _no_answer(), i18n.speaking(language):
         if study:
             frames = load_study(study, [before, after])
@@ -103,7 +106,7 @@ def gate(
 
 @contextlib.contextmanager
 def _no_answer() -> Iterator[None]:
-    """Exit 2 for whatever goes wrong: 1 says that there is an answer."""
+    """Exit 2 for every error: 1 is an answer."""
     try:
         yield
     except (KitError, OSError) as error:
@@ -149,6 +152,6 @@ def _print_gate(found: list[Any], form: str, output: Path | None) -> None:
         whole.write(output, text.encode())
     except OSError as error:
         raise NotWritten(
-            f"{output}: cannot be written ({error.strerror}). Name another file"
+            f"{output}: cannot be written ({error.strerror}). Pass another file"
         ) from error
     click.echo(import_module("helpers.gate.table").text(found), nl=False)

@@ -28,7 +28,7 @@ PARAM = click.option(
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the notebooks, see below; repeat the option for several.",
+    help="Set a parameter of the notebooks (listed below); repeat the option for several.",
 )
 
 
@@ -56,7 +56,7 @@ def _together(*options: Decorator) -> Decorator:
 
 def publisher_options(envvar: str = "", default: str = "") -> Decorator:
     """Return a decorator that adds options for files of EPSS and KEV, or their addresses."""
-    what = {"epss": "EPSS scores of a day", "kev": "The KEV catalog"}
+    what = {"epss": "EPSS scores of one day", "kev": "The KEV catalog"}
     return _together(
         *(
             click.option(
@@ -75,43 +75,43 @@ database_options = _together(
     click.option(
         "--db",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Trivy cache folder with a vulnerability DB to scan against, offline.",
+        help="Trivy cache folder with a vulnerability DB, for scans without a network.",
     ),
     click.option(
         "--db-repository",
         default="",
         metavar="NAME@sha256:…",
-        help="Repository of the vulnerability DB, instead of Trivy's default.",
+        help="Repository of the vulnerability DB; default: Trivy's.",
     ),
     click.option(
         "--java-db-repository",
         default="",
         metavar="NAME",
-        help="Repository of the Java DB, instead of Trivy's default.",
+        help="Repository of the Java DB; default: Trivy's.",
     ),
-    click.option("--coverage", default="", help="What the DB covers, if it is not the full one."),
+    click.option("--coverage", default="", help="What the DB covers, if it is not complete."),
 )
 """The options for the vulnerability DB."""
 
 
 db_options = _together(
     database_options,
-    publisher_options("KIT_", "; by default its publisher's, or `none` with --db"),
+    publisher_options("KIT_", "; default: downloaded, but `none` with --db"),
     click.option(
         "--vex",
         multiple=True,
         metavar="FILE",
         type=FILE,
-        help="A VEX document for Trivy, besides the study's; repeat the option for several.",
+        help="A VEX document in addition to the study's; repeat the option for several.",
     ),
-    click.option("--fresh", is_flag=True, help="Capture unchanged variants again, too."),
+    click.option("--fresh", is_flag=True, help="Capture unchanged variants again."),
     click.option(
         "--from",
         "images_from",
         type=click.Choice(["registry", "daemon"]),
         default=None,
         callback=lambda _, __, value: value or "",
-        help="Where references are found; by default on the daemon, if one answers.",
+        help="Where to look for images; default: the Docker daemon, if one answers.",
     ),
 )
 """The options of a capture: the vulnerability DB, and what to capture again."""
@@ -135,7 +135,7 @@ def platform_option(more: str = "") -> Decorator:
         multiple=True,
         metavar="OS/ARCH",
         callback=_platforms,
-        help=f"Which of an image's platforms, as in linux/arm64{more}.",
+        help=f"The image's platform, as in linux/arm64{more}.",
     )
 
 

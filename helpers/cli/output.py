@@ -14,7 +14,7 @@ FAILURES_SHOWN = 20
 
 
 def print_run(folder: Path) -> None:
-    """Print a run's answer, where its files are, and which of them it did not make."""
+    """Print a run's answer, its files, and the files that it kept from earlier."""
     from helpers.runs import run_folder, terminal
 
     if lines := terminal.answer(folder, shutil.get_terminal_size().columns):
@@ -24,10 +24,10 @@ def print_run(folder: Path) -> None:
     click.echo(f"tables   {relative(folder / 'tables')}")
     record = run_folder.read(folder)
     for file in record.kept:
-        click.echo(f"kept     {relative(folder / escape.plain(file))}, of an earlier run")
+        click.echo(f"kept     {relative(folder / escape.plain(file))}, from an earlier run")
     for old, new in record.renamed.items():
         place = relative(folder / escape.plain(new))
-        click.echo(f"kept     {place}, which is {escape.plain(old)} as you edited it")
+        click.echo(f"kept     {place}, your edited {escape.plain(old)}")
 
 
 def plain(text: str) -> str:

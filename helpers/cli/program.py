@@ -38,7 +38,7 @@ def commands() -> None:
 @click.argument("study", default="blog-2022")
 @PARAM
 def reproduce(study: str, given: tuple[str, ...]) -> None:
-    """Run the numbered notebooks over a STUDY's recorded evidence, and write its report."""
+    """Run the numbered notebooks over the recorded evidence of a STUDY, and write its report."""
     values = _checked(study, given)
     from helpers.runs.run import reproduce
 
@@ -52,10 +52,10 @@ def reproduce(study: str, given: tuple[str, ...]) -> None:
     "--template",
     "file",
     type=click.Path(path_type=Path),
-    help="A PowerPoint file (.pptx or .potx) whose layouts, fonts and colours deck.pptx takes.",
+    help="A PowerPoint file (.pptx or .potx) whose layouts, fonts and colours deck.pptx uses.",
 )
 def slides(study: str, given: tuple[str, ...], file: Path | None) -> None:
-    """Run the notebooks over a STUDY like `reproduce`, and write slides."""
+    """Run the notebooks over a STUDY as `reproduce` does, and write slides."""
     values = _checked(study, given)
     from helpers.slides import pptx_deck, reveal, template
 
@@ -77,7 +77,7 @@ def slides(study: str, given: tuple[str, ...], file: Path | None) -> None:
 def capture(study: str, name: str, **options: Any) -> None:
     """Capture a STUDY: build, scan, read and start its variants, and record the evidence.
 
-    Without a NAME the capture is named by today's date.
+    NAME is the capture's name; default: today's date.
     """
     if _capture(study, name, **options)[1]:
         raise SystemExit(1)
@@ -94,8 +94,8 @@ def live(study: str, mixed: bool, **options: Any) -> None:
 
 @commands.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
-@click.option("--study", default="", help="The study's name; by default made of its images' names.")
-@platform_option("; several give a variant each")
+@click.option("--study", default="", help="The study's name; default: from its images' names.")
+@platform_option("; repeat the option to compare several")
 @db_options
 @MIXED
 def compare(
@@ -103,8 +103,8 @@ def compare(
 ) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it.
 
-    With NAME= an image is called so; else reports are named after the artifact that they name, and
-    other images after their reference or file.
+    NAME= names an image. Without it, a report is named after its artifact, and any other image
+    after its reference or file.
     """
     from helpers.capture.new_study import make_study, remove_unused
 
@@ -125,16 +125,16 @@ def compare(
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="How to print the rows.",
+    help="Format of the rows.",
 )
 def summary(named: tuple[Path, ...], form: str) -> None:
     """Print a row for each Trivy or Grype report: image, OS, and counts by severity.
 
-    Findings that the scanner suppressed, by VEX or an ignore file, are counted apart, in the last
-    column. Reports alone are read: whether a statement is about this image is not judged here.
+    The last column counts the findings that VEX or an ignore file suppressed in the report. The kit
+    does not check here whether a VEX statement is about this image.
 
-    Of a FOLDER all .json and .json.gz files are read, also in folders within. An invalid file is
-    reported on standard error; the others are printed and the exit status is 1.
+    In a FOLDER, all .json and .json.gz files are read, including subfolders. Invalid files are
+    listed on standard error; the others are still printed, and the exit status is 1.
     """
     from helpers.scans import summary
 
@@ -163,16 +163,16 @@ def summary(named: tuple[Path, ...], form: str) -> None:
 @commands.command()
 @click.argument("study")
 @publisher_options()
-@click.option("--capture", "name", default="", help="Which capture; by default the newest.")
+@click.option("--capture", "name", default="", help="Which capture; default: the newest.")
 def risk(study: str, name: str, **named: str) -> None:
-    """Add to a capture of a STUDY what is known of exploitation: EPSS scores, the KEV catalog.
+    """Add EPSS scores and the KEV catalog to a capture of a STUDY.
 
-    Only the ids that were found are kept, in a file beside the capture's evidence.
+    Only entries for vulnerabilities that were found are kept, in a file beside the evidence.
     """
     from helpers.capture import record_exploitation
 
     if not {*named.values()} - {"", record_exploitation.OFF}:
-        raise click.UsageError("name a file or an address: --epss FILE, --kev FILE or both")
+        raise click.UsageError("pass a file or an address: --epss FILE, --kev FILE or both")
     added = record_exploitation.add(study, name, **named)
     click.echo(f"evidence {relative(added.path)}")
     found = added.evidence
@@ -191,14 +191,14 @@ def risk(study: str, name: str, **named: str) -> None:
     "--keep",
     type=click.Choice(["day", "week", "month"]),
     required=True,
-    help="Databases of one day, week or month count as one.",
+    help="Treat databases of one day, week or month as one.",
 )
-@click.option("--dry-run", is_flag=True, help="Only print what would go.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
 def prune(study: str, keep: str, dry_run: bool) -> None:
-    """Thin the captures of a STUDY.
+    """Remove captures of a STUDY that show no change.
 
-    The first, the newest and the default capture stay, and the first and the last one of each
-    image, scanner, and database of a day, week or month. All others are removed.
+    Kept are the first, the newest and the default capture, and the first and last capture of each
+    combination of images, scanner and database (per day, week or month).
     """
     from helpers.capture.prune import prune
 
@@ -217,12 +217,12 @@ def prune(study: str, keep: str, dry_run: bool) -> None:
     "folder",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder a day, or reports with days in their names or in themselves.",
+    help="A folder per day, or reports with a date in their name or content.",
 )
 def history(study: str, folder: Path) -> None:
-    """Make captures of a STUDY from reports of Trivy or Grype that others kept.
+    """Import Trivy or Grype reports that you already have, as captures of a STUDY.
 
-    Days that the study has already are left as they are.
+    Days that the study already has are not changed.
     """
     from helpers.capture.kept_reports import take
 
@@ -230,27 +230,27 @@ def history(study: str, folder: Path) -> None:
     for problem in done.problems:
         click.echo(f"Error: {plain(problem)}", err=True)
     if done.there:
-        click.echo(f"there    {len(done.there)} captures, {done.there[0]} to {done.there[-1]}")
+        click.echo(f"existing {len(done.there)} captures, {done.there[0]} to {done.there[-1]}")
     if done.made:
-        click.echo(f"made     {len(done.made)} captures, {done.made[0]} to {done.made[-1]}")
+        click.echo(f"imported {len(done.made)} captures, {done.made[0]} to {done.made[-1]}")
     click.echo(f"evidence {relative(paths.study(study))}")
     if done.problems:
         raise SystemExit(1)
 
 
 @commands.command()
-@click.option("--prune", is_flag=True, help="Remove files, the least recently used first.")
+@click.option("--prune", is_flag=True, help="Remove files, least recently used first.")
 @click.option(
     "--keep-gb",
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
-    help="What may stay, in GB (10⁹ bytes).",
+    help="How much to keep, in GB (10⁹ bytes).",
 )
 def cache(prune: bool, keep_gb: float) -> None:
-    """Show how large the cache of images from registries is, or prune it.
+    """Show the size of the cache of registry images, or prune it.
 
-    After each capture it is pruned to KIT_CACHE_GB (20 GB by default).
+    Each capture prunes it to KIT_CACHE_GB (default: 20 GB).
     """
     from helpers.registry.image_cache import ImageCache
     from helpers.text.units import megabytes
@@ -263,7 +263,7 @@ def cache(prune: bool, keep_gb: float) -> None:
 
 @commands.command()
 def dictionary() -> None:
-    """Print the data dictionary, as data/README.md has it."""
+    """Print the data dictionary of data/README.md."""
     from helpers.frames import dictionary_markdown
 
     click.echo(dictionary_markdown(), nl=False)
@@ -303,11 +303,12 @@ def _capture(study: str, name: str, **options: Any) -> tuple[Path, bool]:
     for variant, why in outcome.broken.items():
         click.echo(f"Error: {variant} was captured, but it is broken: {plain(why)}", err=True)
     if outcome.not_scanned:
-        click.echo(f"Not scanned: {plain(outcome.not_scanned)}. Then run it again", err=True)
+        click.echo(f"Not scanned: {plain(outcome.not_scanned)}. Then run this again", err=True)
     for part, why in outcome.missing.items():
         if options[part] != record_exploitation.OFF:
             command = f"risk {study} --capture {outcome.folder.name} --{part} FILE"
-            hint = "" if outcome.unchanged else f". Add: python -m helpers {command}"
+            python = advice(".venv/bin/python", "python")
+            hint = "" if outcome.unchanged else f". Add it: {python} -m helpers {command}"
             click.echo(f"Without {record_exploitation.NAMES[part]}: {plain(why)}{hint}", err=True)
     return outcome.folder, bool(outcome.failures or outcome.broken or outcome.failed_bases)
 
@@ -371,7 +372,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nStopped. What was there before is untouched.", err=True)
+        click.echo("\nStopped. Existing files are unchanged.", err=True)
         sys.stdout.flush()
         # sys.exit would wait for the threads of a capture.
         os._exit(128 + received[0])

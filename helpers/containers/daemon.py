@@ -105,7 +105,7 @@ class Daemon:
                 return dict(self._client.api.inspect_image(reference))
         except ImageNotFound as error:
             near = difflib.get_close_matches(reference, self.names(), n=1)
-            hint = f". Did you mean {near[0]}, which is on this daemon?" if near else ""
+            hint = f". Did you mean {near[0]}, which is on the daemon?" if near else ""
             raise ImageNotFound(f"{error}{hint}") from error
 
     def names(self) -> list[str]:
@@ -337,7 +337,7 @@ def _unavailable(error: Exception) -> str:
         )
     return (
         f"no Docker daemon answers at {host}. Start it (sudo systemctl start docker, or Docker "
-        "Desktop), or name another with DOCKER_HOST"
+        "Desktop), or set DOCKER_HOST"
     )
 
 
@@ -356,18 +356,18 @@ def _kit_errors(subject: str) -> Iterator[None]:
             ) from error
         if any(word in reason for word in _UNREACHABLE):
             raise ImageNotFound(
-                f"{subject} is not on this Docker daemon, and its registry cannot be reached: "
+                f"{subject}: not on this Docker daemon, and its registry cannot be reached: "
                 f"{reason}. Check the name and the network"
             ) from error
         if isinstance(error, NotFound) or any(word in reason for word in _NOT_FOUND):
             raise ImageNotFound(
-                f"{subject} is not on this Docker daemon and cannot be pulled: {reason}. "
+                f"{subject}: not on this Docker daemon, and cannot be pulled: {reason}. "
                 "Check its name; a private registry needs: docker login"
             ) from error
         raise DaemonUnavailable(f"{subject}: the Docker daemon refused: {reason}") from error
     except _CUT as error:
         raise DaemonUnavailable(
-            f"{subject}: the Docker daemon stopped answering. Does it still run (docker version)?"
+            f"{subject}: the Docker daemon stopped answering. Check it with: docker version"
         ) from error
 
 

@@ -95,14 +95,14 @@ def difference(pair: Pair) -> Difference:
     if not is_listed and not same_database and not same_image:
         what = "differ" if same_database is False else "are not recorded"
         raise NotComparable(
-            f"{before.label} and {after.label}: their databases {what} and not both reports list "
-            "packages, so what the image brought cannot be told from what was published meanwhile. "
+            f"{before.label} and {after.label}: their databases {what} and a report lists no "
+            "packages, so new findings may come from the image or from the database. "
             "Scan both with one database, or with --list-all-pkgs"
         )
     if is_listed and same_image and step["level"] != identity.PACKAGES:
         raise NotComparable(
-            f"{before.label} and {after.label}: they are one image, and their reports list other "
-            "packages, so one scan did not look everywhere. Scan both in the same way"
+            f"{before.label} and {after.label}: the same image, but the reports list different "
+            "packages, so one scan is incomplete. Scan both in the same way"
         )
     _, found = engine.changed(kept, kept.scans, pairs, every=True)
     then = _rows(before, found["then"])
@@ -181,9 +181,9 @@ def _check_scan(
         if missing and (is_few if all_ < _MANY else 2 * missing > all_):
             raise NotComparable(
                 f"{pair.after.label}: {missing:,} of {all_:,} findings of {pair.before.label} in "
-                f"{kind} are not found any more, though their packages are installed as before. "
-                "That is more likely a broken scan, or a version of the operating system that the "
-                "scanner has no advisories for. Scan it again, and look at what it says"
+                f"{kind} are gone, but their packages are still installed. The scan may be broken, "
+                "or the scanner may have no advisories for this version of the operating system. "
+                "Scan it again, and read the scanner's messages"
             )
 
 

@@ -19,9 +19,9 @@ RE_RATED = "re-rated"
 _FIELDS = {re.split(r"\W", f.rule)[0]: name for name, f in FIELDS.items() if f.rule}
 
 _KNOWN = (
-    f"{', '.join(field.rule for field in FIELDS.values() if field.rule)}, {RE_RATED} (what is "
-    f"rated higher than before, instead of what was brought), and {NEVER} alone; "
-    "put `and` or a comma between those that must all hold, and repeat the option for alternatives"
+    f"{', '.join(field.rule for field in FIELDS.values() if field.rule)}, {RE_RATED} (old "
+    f"findings that are rated higher now), and {NEVER} alone; join conditions with `and` or a "
+    "comma, and repeat the option for alternatives"
 )
 
 _SHOWN = 80
@@ -69,8 +69,8 @@ def failing(after: Side, rules: Sequence[Rule]) -> pd.Index:
         ):
             if asks and after.standing[column].isna().any():
                 raise NotComparable(
-                    f"{after.label}: {rule.words!r} cannot be answered, for nothing is recorded of "
-                    f"it. Name a file or an address: {option} FILE; for a study's capture: "
+                    f"{after.label}: cannot check {rule.words!r}, because these data are not "
+                    f"recorded. Pass a file or an address: {option} FILE; for a study's capture: "
                     f"python -m helpers risk STUDY --capture CAPTURE {option} FILE"
                 )
         found = found.union(lenses.each(after.findings, rule.lens).index)
@@ -87,7 +87,7 @@ def _lens(terms: list[str]) -> Lens:
             _value(lens, field, parts["sign"], parts["value"] or "") if parts and field else None
         )
         if value is None:
-            raise ParameterInvalid(f"unknown {term[:_SHOWN]!r}; known are {_KNOWN}")
+            raise ParameterInvalid(f"unknown {term[:_SHOWN]!r}; choose from {_KNOWN}")
         lens = lens._replace(**{field: value})
         if not lens.severities:
             raise ParameterInvalid(

@@ -80,7 +80,7 @@ def of_captures(frames: Frames, before: str, after: str, variant: str = "") -> l
     """
     known = list(dict.fromkeys(frames.images["variant"]))
     if variant and variant not in known:
-        raise NotComparable(f"no variant {variant!r}; there are {', '.join(known)}")
+        raise NotComparable(f"no variant {variant!r}; choose one of {', '.join(known)}")
     return [
         Pair(
             name,
@@ -103,7 +103,7 @@ def check(pair: Pair) -> list[Note]:
             why = f" ({reason})" if pd.notna(reason) else ""
             others = ", or compare another one with --variant NAME" if pair.name else ""
             raise NotComparable(
-                f"{side.label}: its vulnerabilities are not known, it is {status}{why}. "
+                f"{side.label}: its vulnerabilities are unknown; status: {status}{why}. "
                 f"Scan it again, then compare{others}"
             )
     notes = _without_system(pair)

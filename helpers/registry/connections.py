@@ -53,19 +53,19 @@ Authenticator = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 _WHYS = {
     "ProxyError": "cannot be reached through the proxy",
-    "WRONG_VERSION_NUMBER": "speaks no TLS, and only this machine is asked without",
-    "CERTIFICATE": "has a certificate that is not trusted (SSL_CERT_FILE names a CA)",
+    "WRONG_VERSION_NUMBER": "does not use TLS, which the kit requires except on this machine",
+    "CERTIFICATE": "has a certificate that is not trusted (set SSL_CERT_FILE to its CA)",
     "Timeout": "does not answer in time",
     "timed out": "does not answer in time",
-    "Name or service not known": "is not known to DNS",
-    "No address associated": "is not known to DNS",
-    "Temporary failure in name resolution": "is not known to DNS",
+    "Name or service not known": "is unknown to DNS",
+    "No address associated": "is unknown to DNS",
+    "Temporary failure in name resolution": "is unknown to DNS",
     "Connection refused": "refuses connections",
     "IncompleteRead": "ended too early",
     "Connection broken": "broke off",
     "Connection aborted": "broke off",
     "without TLS": "redirects to a server without TLS",
-    "TooManyRedirects": "redirects again and again",
+    "TooManyRedirects": "redirects too often",
 }
 """What is said of an error whose name or text has a word."""
 
@@ -130,7 +130,7 @@ def small(chunks: Iterable[bytes], limit: int, name: str) -> bytes:
     for chunk in chunks:
         content += chunk
         if len(content) > limit:
-            raise RegistryFailed(f"{name}: its registry sends more than {limit:,} bytes")
+            raise RegistryFailed(f"{name}: its registry sent more than {limit:,} bytes")
         if time.monotonic() - begin > SMALL_SECONDS:
             raise RegistryFailed(f"{name}: its registry is too slow. Try again later")
     return bytes(content)
@@ -208,7 +208,7 @@ def _unreachable(of: Reference, error: requests.RequestException) -> RegistryFai
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
         return RegistryFailed(
             f"{of.host}: its certificate is not trusted. Copy its CA to "
-            f"{_CERTIFICATES[0]}/{of.host}/ca.crt, or name it in SSL_CERT_FILE"
+            f"{_CERTIFICATES[0]}/{of.host}/ca.crt, or set SSL_CERT_FILE"
         )
     return RegistryFailed(f"{of.host}: the registry {why(error)}. Check the name and the network")
 

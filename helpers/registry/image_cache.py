@@ -23,7 +23,7 @@ from helpers.text.units import megabytes
 LIMIT_BYTES = 20 * 10**9
 """Bytes that stay in the cache after a capture, unless `KIT_CACHE_GB` says otherwise."""
 
-_RETRY = "Try again; a damaged copy in the cache is now removed"
+_RETRY = "Try again; the kit has removed the damaged copy from its cache"
 _CHUNK = 2**20
 _TRIES = 5
 """Times that a broken answer is taken up again without `_PROGRESS` bytes more."""
@@ -192,8 +192,8 @@ class ImageCache:
             if _digest(part) != kept.name:
                 path.unlink()
                 raise RegistryFailed(
-                    f"{source.name}: what its registry sends for sha256:{kept.name} has another "
-                    "digest. Try again later"
+                    f"{source.name}: its registry sent content that does not match "
+                    f"sha256:{kept.name}. Try again later"
                 )
             part.flush()
             os.fsync(part.fileno())
@@ -213,7 +213,7 @@ def _fill(
     """Append what is missing of a file; a broken answer is taken up where it ended."""
     failures, mark = 0, part.seek(0, os.SEEK_END)
     while (at := part.seek(0, os.SEEK_END)) < wanted.size:
-        problem = RegistryFailed(f"{source.name}: its registry ended an answer too early", True)
+        problem = RegistryFailed(f"{source.name}: its registry ended the answer too early", True)
         try:
             with source.blob(wanted.digest, at) as (start, chunks):
                 part.truncate(start)
@@ -229,8 +229,8 @@ def _fill(
         failures, mark = (0, part.tell()) if has_progress else (failures + 1, mark)
         if failures == _TRIES:
             raise RegistryFailed(
-                f"{problem} ({part.tell():,} of {wanted.size:,} bytes came). "
-                "Try again: it goes on from there"
+                f"{problem} ({part.tell():,} of {wanted.size:,} bytes received). "
+                "Try again: the download resumes"
             )
         time.sleep(_PAUSE_SECONDS * 2**failures)
 
@@ -248,7 +248,7 @@ def _copy(
         if part.tell() + len(chunk) > wanted.size:
             part.truncate(0)
             raise RegistryFailed(
-                f"{source.name}: its registry sends more than the {wanted.size:,} bytes of "
+                f"{source.name}: its registry sent more than the {wanted.size:,} bytes of "
                 f"{wanted.digest}. Try again later"
             )
         part.write(chunk)
@@ -257,7 +257,7 @@ def _copy(
             if part.tell() - mark < _SLOW_BYTES:
                 raise RegistryFailed(
                     f"{source.name}: its registry is too slow ({part.tell() - mark:,} bytes in "
-                    f"{_SLOW_SECONDS:.0f} s). Try again: it goes on from there"
+                    f"{_SLOW_SECONDS:.0f} s). Try again: the download resumes"
                 )
             since, mark = time.monotonic(), part.tell()
 
@@ -317,9 +317,9 @@ def _check_space(folder: Path, needed: int, name: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise NoSpace(
-            f"{name}: a layer needs {megabytes(needed)} MB besides {megabytes(_SPARE_BYTES)} MB "
-            f"that stay free, and {folder} has {megabytes(free)} MB. Free some space, or name "
-            "another data folder with KIT_DATA"
+            f"{name}: a layer needs {megabytes(needed)} MB, {megabytes(_SPARE_BYTES)} MB must stay "
+            f"free, and {folder} has {megabytes(free)} MB. Free some space, or set KIT_DATA to "
+            "another folder"
         )
 
 

@@ -57,13 +57,13 @@ class Login(AuthBase):
                 fields = requests.utils.parse_dict_header(rest)
                 self._header = f"Bearer {self._token(fields, known)}"
             case _:
-                raise self._failed(f"asks for the unknown login {scheme[:40]!r}")
+                raise self._failed(f"requires the unsupported login {scheme[:40]!r}")
 
     def remedy(self) -> str:
         """Return what to do if the registry refuses."""
         host = self._of.host
         if self._problem:
-            return f"{self._problem}, so there was no login"
+            return f"{self._problem}, so the kit could not log in"
         if self._has_credentials:
             return f"Check the name and the login: docker login {host}"
         return (
@@ -83,7 +83,7 @@ class Login(AuthBase):
         """Return a token from the server that a registry's challenge names."""
         realm = str(fields.get("realm") or "")
         if not self._is_safe(realm):
-            raise self._failed("names a token server without TLS, which gets no credentials")
+            raise self._failed("uses a token server without TLS; the kit sends it no credentials")
         asked = {key: value for key in ("service", "scope") if (value := fields.get(key))}
         is_renewal = known is not None and known[0] == IDENTITY_TOKEN
         if known and is_renewal:
@@ -100,20 +100,20 @@ class Login(AuthBase):
             ) as answer:
                 content = small(arriving(answer), _MAX_BYTES, self._of.host)
         except (RegistryFailed, requests.RequestException, HTTPError, OSError) as error:
-            raise self._failed("names a token server that does not answer") from error
+            raise self._failed("uses a token server that does not answer") from error
         if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
             raise ImageNotFound(f"{self._of.host} refuses the login. {self.remedy()}")
         try:
             found = msgspec.json.decode(content, type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise self._failed("names a token server that returned no token") from error
+            raise self._failed("uses a token server that returned no token") from error
         token = found.token or found.access_token
         if (
             answer.status_code != requests.codes.ok
             or not token.isascii()
             or not token.isprintable()
         ):
-            raise self._failed("names a token server that returned no token")
+            raise self._failed("uses a token server that returned no token")
         return token
 
     def _is_safe(self, realm: str) -> bool:

@@ -116,7 +116,7 @@ class Repository:
             manifest = self._decoded(raw)
         config = manifest.config
         if config is None or config.media_type not in oci.CONFIGS:
-            kind = config.media_type[:80] if config else "nothing that the kit knows"
+            kind = config.media_type[:80] if config else "unknown type"
             raise ImageNotFound(f"{self.name}: not a container image ({kind!r})")
         layers = manifest.layers or []
         if any(not oci.DIGEST.fullmatch(each.digest) for each in (config, *layers)):
@@ -160,7 +160,7 @@ class Repository:
         where = f"{url}?n={_PAGE}"
         while where:
             if where in asked or len(asked) == _MOST_PAGES:
-                raise self._wrong("the pages of its list do not end")
+                raise self._wrong("its list has too many pages")
             asked.add(where)
             with self._answer(where, {}) as answer:
                 content = small(self._chunks(answer), MAX_MANIFEST, self.name)
@@ -178,7 +178,7 @@ class Repository:
                 raise self._wrong("the next page of its list has no address") from error
             # Nobody else gets the login.
             if where and where.partition("?")[0] != url:
-                raise self._wrong("the next page of its list is elsewhere")
+                raise self._wrong("the next page of its list is on another server")
 
     @property
     def name(self) -> str:
@@ -207,7 +207,7 @@ class Repository:
     def _manifest(self, digest: str) -> bytes:
         """Return the manifest of a digest, which anybody may have written."""
         if not oci.DIGEST.fullmatch(digest):
-            raise self._wrong(f"{digest[:80]!r} is no digest that the kit can check (sha256)")
+            raise self._wrong(f"unsupported digest {digest[:80]!r} (only sha256)")
         return self._named(f"manifests/{digest}", digest, MAX_MANIFEST, {"Accept": _ACCEPTED})
 
     def _named(
@@ -232,7 +232,7 @@ class Repository:
             # The registry chose these words.
             platforms = {str(i.platform)[:40] for i in images if i.platform.is_valid}
             there = ", ".join(sorted(platforms)[:20])
-            raise ImageNotFound(f"{self.name}: no image for {wanted}; there are {there or 'none'}")
+            raise ImageNotFound(f"{self.name}: no image for {wanted}; available: {there or 'none'}")
         return fitting[0]
 
     def _check_config(self, found: Found, wanted: Platform) -> None:
@@ -248,7 +248,7 @@ class Repository:
                 f"{self.name}: an image for {str(config.platform)[:40]}, not for {wanted}"
             )
         if not config.rootfs.diff_ids:
-            raise ImageNotFound(f"{self.name}: the image has no layers, so nothing can be compared")
+            raise ImageNotFound(f"{self.name}: the image has no layers to compare")
 
     def _decoded(self, raw: bytes) -> Manifest:
         try:
@@ -258,7 +258,7 @@ class Repository:
 
     def _check(self, content: bytes, digest: str) -> None:
         if oci.digest(content) != digest:
-            raise self._wrong(f"what it sends for {digest} has another digest")
+            raise self._wrong(f"its content does not match {digest}")
 
     def _read(self, path: str, limit: int, headers: dict[str, str] | None = None) -> bytes:
         """Return a small file."""
@@ -309,7 +309,7 @@ class Repository:
         what = (
             "429, too many requests. Wait, or log in" if is_busy else f"{status}. Try again later"
         )
-        error = RegistryFailed(f"{self.name}: {host} answers {what}")
+        error = RegistryFailed(f"{self.name}: {host} returned {what}")
         raise self._session.traffic.failed(host, error, is_busy)
 
     def _wrong(self, what: str) -> RegistryFailed:

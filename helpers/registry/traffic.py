@@ -55,7 +55,7 @@ class Traffic:
         with self._lock:
             self._failures[host] += 1
             if is_final or self._failures[host] >= _FAILURES:
-                self._given_up[host] = f"{error}. It was not asked again in this run"
+                self._given_up[host] = f"{error}. The kit did not ask it again in this run"
         return error
 
     def answered(self, host: str) -> None:

@@ -79,7 +79,7 @@ class _Notebook(Struct):
 
 def cells(path: Path) -> list[Cell]:
     """Return the cells of a notebook. Raises `NotebookInvalid`."""
-    remedy = "Is it a notebook? If it is the kit's: git checkout notebooks"
+    remedy = "Pass a notebook; to restore the kit's: git checkout notebooks"
     found = own_file.read(path, _Notebook, NotebookInvalid, remedy)
     if found is None:
         raise NotebookInvalid(path, "no such notebook", remedy)
@@ -140,7 +140,7 @@ def check(
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(known)}"
             raise ParameterInvalid(f"no notebook has a parameter {name!r}; {hint}")
     return {
         path: {
@@ -199,13 +199,13 @@ def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]])
     if parameter.kind == "folder":
         folder = Path(typed).expanduser()
         if not folder.is_dir():
-            raise ParameterInvalid(f"{told} is no folder")
+            raise ParameterInvalid(f"{told} is not a folder")
         # A kernel has another working directory.
         return str(folder.resolve())
     if parameter.least is not None and not parameter.least <= typed < math.inf:
-        raise ParameterInvalid(f"{told} is not a number of {parameter.least:g} or more")
+        raise ParameterInvalid(f"{told} must be {parameter.least:g} or more")
     if parameter.most is not None and typed > parameter.most:
-        raise ParameterInvalid(f"{told} is more than {parameter.most:g}")
+        raise ParameterInvalid(f"{told} must be at most {parameter.most:g}")
     return typed
 
 

@@ -39,18 +39,18 @@ def given(study: Study, files: Sequence[Path] = ()) -> list[Given]:
         content = given_file.read(path, evidence.MAX_BYTES, VexInvalid)
         name = paths.shown(Path(path.name.removesuffix(".gz") or path.name))
         if name in found:
-            raise VexInvalid(path, f"a second document named {name}", "Rename one of them")
+            raise VexInvalid(path, f"a second document is named {name}", "Rename one of them")
         try:
             text = evidence.unzipped(content, name)
             found[name] = Given(text, evidence.parse(text, name))
         except VexInvalid as error:
             raise VexInvalid(path, error.problem, error.remedy) from error
         if kinds == {"report"}:
-            problem = "VEX for a study of reports, which are not scanned again"
-            raise VexInvalid(path, problem, "Give it to the scanner that makes them")
+            problem = "a study of reports cannot use VEX, because the kit does not scan them again"
+            raise VexInvalid(path, problem, "Pass it to the scanner that makes the reports")
         if found[name].document.format == CYCLONEDX and not kinds <= {"sbom", "report"}:
-            problem = "CycloneDX, which Trivy uses with SBOMs only, and the study has images"
-            raise VexInvalid(path, problem, "Write it as OpenVEX")
+            problem = "Trivy uses CycloneDX VEX for SBOMs only, and this study has images"
+            raise VexInvalid(path, problem, "Convert it to OpenVEX")
     return [*found.values()]
 
 

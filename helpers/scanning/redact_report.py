@@ -42,7 +42,7 @@ def keep(raw: Path, folder: Path, secrets: Sequence[str] = ()) -> Report:
         return read(kept)
     except ReportInvalid as error:
         kept.unlink()
-        raise ReportInvalid(raw, f"it cannot be kept: {error.problem}", error.remedy) from error
+        raise ReportInvalid(raw, f"cannot be stored: {error.problem}", error.remedy) from error
 
 
 def _decoded(text: decoding.Text) -> Any:
@@ -92,11 +92,11 @@ def keep_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = 
     kept = paths.reports(folder)
     scanner = decoded.scanner
     if scanner != "grype" or "grype" in kept:
-        problem = f"a second report of {scanner.title()}, where the study names one of Grype"
-        raise ReportInvalid(raw.name, problem, "Name one report of each scanner")
+        problem = f"a second {scanner.title()} report, where the study needs one of Grype"
+        raise ReportInvalid(raw.name, problem, "Pass one report of each scanner")
     image_id = image_id or (read(kept["trivy"]).image_id if "trivy" in kept else "")
     if image_id and decoded.image_id and image_id != decoded.image_id:
-        problem = f"a Grype report of the image {decoded.image_id}, and the variant is {image_id}"
+        problem = f"a Grype report of image {decoded.image_id}, but the variant is {image_id}"
         raise ReportInvalid(raw.name, problem, RESCAN)
     keep(raw, folder, secrets)
 

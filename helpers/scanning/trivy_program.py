@@ -59,16 +59,15 @@ _REASONS = {
 _REMEDIES = {
     "no-java-db": (
         "Java archives need Trivy's Java DB, and the folder of the vulnerability DB has none. Run "
-        "once, while online: trivy image --download-java-db-only --cache-dir FOLDER, with the "
-        "folder of the vulnerability DB"
+        "once, online: trivy image --download-java-db-only --cache-dir FOLDER, with that folder"
     ),
     "no-image": "The target does not exist, or is not an image archive",
     "no-db": (
-        "There is no usable vulnerability DB, or it is damaged: name a folder that has one, or go "
-        "online"
+        "The vulnerability DB is missing or damaged: check the network, or pass a folder that has "
+        "one"
     ),
-    "timeout": "The scan took too long: is the image very large, or the machine very busy?",
-    "no-space": "The disk is full: free some space, or name another data folder with KIT_DATA",
+    "timeout": "The scan took too long: the image may be very large, or the machine busy",
+    "no-space": "The disk is full: free some space, or set KIT_DATA to another folder",
     "other": "Its last output",
 }
 
@@ -109,13 +108,13 @@ def find(daemon: Daemon | None = None) -> Trivy:
         except (msgspec.MsgspecError, RecursionError) as error:
             shown = escape.plain(answer.strip()[:80])
             raise ScanFailed(
-                f"{shutil.which('trivy')}: it does not say its version, but {shown!r}. "
+                f"{shutil.which('trivy')}: printed {shown!r} instead of its version. "
                 f"Is it Trivy? {_INSTALL}"
             ) from error
         if scanner_releases.is_not_the_projects(version):
             raise ScanFailed(
-                f"{shutil.which('trivy')}: Trivy {escape.plain(version)} is not a release of the "
-                f"Trivy project, but malware of March 2026. {scanner_releases.REMEDY}",
+                f"{shutil.which('trivy')}: Trivy {escape.plain(version)} is malware of March 2026, "
+                f"not a release of the Trivy project. {scanner_releases.REMEDY}",
                 "scanner-compromised",
             )
         return Trivy(version)

@@ -142,7 +142,7 @@ def check(folder: Path) -> None:
 
 def _metadata(folder: Path) -> _Metadata:
     """Return what a DB says of itself. Raises `ScanFailed`."""
-    remedy = f"Remove {folder} and download it again, or name a folder that has a whole one"
+    remedy = f"Remove {folder} and download it again, or pass a folder with a complete DB"
     try:
         found = own_file.read(folder / _METADATA, _Metadata, FileInvalid, remedy)
     except FileInvalid as error:
@@ -154,7 +154,7 @@ def _metadata(folder: Path) -> _Metadata:
 
 def _no_db(folder: Path, name: str) -> ScanFailed:
     return ScanFailed(
-        f"{folder}: no vulnerability DB (db/{name}) in this folder. Name one that has it", "no-db"
+        f"{folder}: no vulnerability DB (db/{name}) in this folder. Pass one that has it", "no-db"
     )
 
 

@@ -114,9 +114,7 @@ def read(path: Path) -> Template:
     try:
         return _read(path)
     except _DAMAGED as error:
-        raise TemplateInvalid(
-            path, "this is no PowerPoint file, or a damaged one", _SAVE
-        ) from error
+        raise TemplateInvalid(path, "not a PowerPoint file, or damaged", _SAVE) from error
 
 
 def _read(path: Path) -> Template:
@@ -130,7 +128,7 @@ def _read(path: Path) -> Template:
     layouts = [_layout(layout) for master in masters for layout in master.slide_layouts]
     text = _text(layouts)
     if text is None:
-        problem = "no layout has an upright title and, apart from it, room for text"
+        problem = "no layout has an upright title and separate room for text"
         raise TemplateInvalid(path, problem, "Add one, such as PowerPoint's Title and Content.")
     beside = [one for one in layouts if one.layout.slide_master == text.layout.slide_master]
     opening = _opening(beside) or text
@@ -141,9 +139,7 @@ def _read(path: Path) -> Template:
 
 def _open(path: Path) -> Any:
     if not path.is_file():
-        raise TemplateInvalid(
-            path, "there is no such file", "TEMPLATE names a .pptx or .potx file."
-        )
+        raise TemplateInvalid(path, "no such file", "Pass an existing .pptx or .potx file.")
     part = Package.open(str(path)).main_document_part
     # python-pptx keeps what it is asked for, and it is set below.
     kind = part._content_type

@@ -55,7 +55,7 @@ def evidence(
     """Yield the evidence of a study, as `load_study` loads it; raises what that raises."""
     scanners = (*paths.REPORTS, "all")
     if scanner and scanner not in scanners:
-        raise ParameterInvalid(f"scanner {scanner!r} is not one of {', '.join(scanners)}")
+        raise ParameterInvalid(f"unknown scanner {scanner!r}; choose one of {', '.join(scanners)}")
     variants = _variants(name, captures)
     known = {
         capture: exploitation.read(paths.exploitation(name, capture))
@@ -98,13 +98,15 @@ def load_published(name: str) -> pd.DataFrame:
     except (ValueError, KeyError, TypeError) as error:
         columns = ", ".join(frames.columns("published"))
         problem = str(error).strip()
-        raise StudyFileInvalid(path, problem, f"Its columns are {columns}") from error
+        raise StudyFileInvalid(path, problem, f"It needs the columns {columns}") from error
     wrong = {
-        "a variant that the study does not have": ~table["variant"].isin(study.names()),
-        "a metric, severity or unit that the data dictionary does not list": ~_is_known(table),
-        "a count of findings that is no whole number": table["metric"].eq("findings")
+        "the study has no such variant": ~table["variant"].isin(study.names()),
+        "unknown metric, severity or unit; data/README.md lists them": ~_is_known(table),
+        "a count of findings must be a whole number": table["metric"].eq("findings")
         & table["value"].mod(1).ne(0),
-        "a number twice": table.duplicated(["variant", "metric", "severity"], keep=False),
+        "this number is already there; remove one": table.duplicated(
+            ["variant", "metric", "severity"], keep=False
+        ),
     }
     for what, is_wrong in wrong.items():
         if is_wrong.any():

@@ -91,7 +91,9 @@ def of_report(name: str, file: Path) -> Origin:
     with suppress(OSError):
         # A pipe would be waited for.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise ReportInvalid(escape.short(name, 80), "not a file", "Name the file of a report")
+            raise ReportInvalid(
+                escape.short(name, 80), "not a regular file", "Pass the file of a report"
+            )
     try:
         found = load.load_reports(file)
     except ReportInvalid as error:

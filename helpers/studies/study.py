@@ -251,11 +251,11 @@ class Study(Struct, forbid_unknown_fields=True, frozen=True):
         path = paths.capture(self.name, wanted) / paths.CAPTURE
         facts = own_file.read(path, Facts, StudyFileInvalid, _AGAIN)
         if facts is None:
-            raise StudyFileInvalid(path, "it was removed meanwhile", _AGAIN)
+            raise StudyFileInvalid(path, "removed in the meantime", _AGAIN)
         if (facts.study, facts.capture) != (self.name, wanted):
             other = f"{facts.capture[:_SHOWN]!r} of study {facts.study[:_SHOWN]!r}"
             raise StudyInvalid(
-                f"{path} is of capture {other}: a capture keeps the name that it was made under"
+                f"{path}: belongs to capture {other}; a capture cannot be renamed. Rename it back"
             )
         return facts
 
@@ -363,11 +363,15 @@ def open_study(name: str) -> Study:
     path = paths.study(name) / "study.toml"
     if not NAME.fullmatch(name) or not path.is_file():
         near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none'}"
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"choose one of {', '.join(names()) or 'none'}"
+        )
         raise StudyInvalid(f"there is no study {name!r} in {paths.studies()}; {hint}")
     study = own_file.read(path, Study, StudyFileInvalid, "Correct it", _toml)
     if study is None:
-        raise StudyInvalid(f"{path} was removed meanwhile")
+        raise StudyInvalid(f"{path}: removed in the meantime")
     _check(study, path)
     try:
         study = replace(
@@ -395,15 +399,15 @@ def _check(study: Study, path: Path) -> None:
     """Raise `StudyInvalid` if a study has no variants, or one that is named or made wrongly."""
     variants = study.names()
     if not variants:
-        raise StudyInvalid(f"{path}: a study needs at least one [[variants]]")
+        raise StudyInvalid(f"{path}: no variants; add at least one [[variants]]")
     if bad := [name for name in variants if not NAME.fullmatch(name)]:
         raise StudyInvalid(
             f"{path}: variant {bad[0][:_SHOWN]!r}: use letters, digits, '.', '_' and '-'"
         )
     if taken := [*RESERVED & set(map(str.casefold, variants))]:
-        raise StudyInvalid(f"{path}: no variant may be named {taken.pop()}")
+        raise StudyInvalid(f"{path}: the variant name {taken.pop()!r} is reserved; choose another")
     if len(set(map(str.casefold, variants))) < len(variants):
-        raise StudyInvalid(f"{path}: two variants have the same name")
+        raise StudyInvalid(f"{path}: two variants have the same name; rename one")
     if study.baseline and study.baseline not in variants:
         raise StudyInvalid(
             f"{path}: baseline {study.baseline[:_SHOWN]!r} is not one of its variants"
@@ -416,7 +420,7 @@ def _check(study: Study, path: Path) -> None:
                 f"it needs exactly one of {', '.join(KINDS)}"
             )
         if not 0 <= variant.port < 2**16:
-            raise StudyInvalid(f"{path}: variant {variant.name!r}: {variant.port} is no port")
+            raise StudyInvalid(f"{path}: variant {variant.name!r}: port must be 0 to 65535")
     recipes = [*study.bases, *(variant.recipe for variant in study.variants)]
     places = [*study.vex, *(text for each in recipes for text in (each.dockerfile, each.context))]
     places += [text for each in study.variants for text in (each.name, each.source, each.grype)]
@@ -429,11 +433,11 @@ def _check_translation(study: Study, language: str, translation: Translation, pa
     where = f"{path}: [translated.{escape.short(language, _SHOWN)}]"
     languages = [known for known in i18n.known() if known != i18n.ENGLISH]
     if language not in languages:
-        raise StudyInvalid(f"{where}: the kit speaks {', '.join(languages)} besides English")
+        raise StudyInvalid(f"{where}: unknown language; choose {' or '.join(languages)}")
     if translation.not_shown and len(translation.not_shown) != len(study.not_shown):
         raise StudyInvalid(
-            f"{where}: not_shown has {len(translation.not_shown)} texts, the study's own has "
-            f"{len(study.not_shown)}; they need the same order"
+            f"{where}: not_shown has {len(translation.not_shown)} texts, but the study has "
+            f"{len(study.not_shown)}; translate each, in the same order"
         )
     for kind, translated, known in (
         ("variant", translation.variants, study.names()),

@@ -264,7 +264,7 @@ def test_it_stops_at_once_and_cleanly(write: Write, db: Path, daemon: Daemon) ->
             time.sleep(0.05)
             assert process.poll() is None
         process.send_signal(number)
-        assert "Stopped. What was there before is untouched." in process.communicate(timeout=30)[1]
+        assert "Stopped. Existing files are unchanged." in process.communicate(timeout=30)[1]
         assert process.returncode == 128 + number
         assert daemon._client.containers.list(all=True, filters=label) == []
     assert recorded() == before
@@ -387,7 +387,7 @@ class TestWhatGoesWrong:
         try:
             shutil.copytree(paths.study("mine"), small / "studies/mine")
             error = self.error("capture", "mine", "--db", db, KIT_DATA=str(small))
-            assert "the disk is full. Free some space, or name another data folder" in error
+            assert "the disk is full. Free some space, or set KIT_DATA to another folder" in error
             assert [path.name for path in (small / "studies/mine").iterdir()] == ["study.toml"]
         finally:
             subprocess.run(["umount", small], check=True)

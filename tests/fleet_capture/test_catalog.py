@@ -70,7 +70,7 @@ def test_pages_that_loop_end_and_what_they_had_is_there(served: Faulty) -> None:
     served.faulty_path, served.fault = "/v2/_catalog?n=1000", again
     first, problem = listed(served)
     assert first == Entry(f"{served.host}/app:1", "image")
-    assert "do not end" in problem.problem
+    assert "too many pages" in problem.problem
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.example/v2/_catalog?n=2", "/v2/x"])
@@ -80,7 +80,7 @@ def test_nobody_else_is_asked(served: Faulty, link: str) -> None:
         return True
 
     served.faulty_path, served.fault = "/v2/_catalog?n=1000", elsewhere
-    assert "elsewhere" in listed(served)[-1].problem
+    assert "another server" in listed(served)[-1].problem
 
 
 @pytest.mark.parametrize("content", [b"[1]", b'{"repositories": 3}', b"\xff"])

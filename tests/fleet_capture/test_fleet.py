@@ -66,8 +66,10 @@ class TestPackageLists:
     ) -> None:
         done = run("fleet", "capture", tags, "--name", "all", "--db", fleet_db)
         assert done.status == 0
-        assert "10 references are 4 images by digest, with 3 distinct package lists" in done.stdout
-        assert "3 scans made, 0 were there; 1 images share another's; 0 failed" in done.stdout
+        assert "10 references: 4 distinct images, 3 distinct package lists" in done.stdout
+        assert (
+            "3 scans made, 0 reused; 1 images share another image's scan; 0 failed" in done.stdout
+        )
         fleet, expected = paths.fleet("all"), support.counts(shared)
         found = support.images(fleet)
         assert sum(len(image["references"]) for image in found) == 10
@@ -225,8 +227,8 @@ class TestAFaultyRegistry:
     @pytest.mark.parametrize(
         ("path", "fault", "reason"),
         [
-            ("manifests/1", faulty_registry.status(500), "answers 500"),
-            ("blobs", faulty_registry.other_bytes, "another digest"),
+            ("manifests/1", faulty_registry.status(500), "returned 500"),
+            ("blobs", faulty_registry.other_bytes, "does not match"),
             ("manifests/1", faulty_registry.slow(20), "too slow"),
         ],
     )

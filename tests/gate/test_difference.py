@@ -106,9 +106,9 @@ def test_a_package_in_another_folder_is_neither_brought_nor_removed() -> None:
 
 def test_without_lists_of_packages_the_database_must_be_one_or_the_image() -> None:
     before, after = (listing(finding(n), packages="") for n in (1, 2))
-    with pytest.raises(NotComparable, match="databases are not recorded and not both"):
+    with pytest.raises(NotComparable, match="databases are not recorded and a report"):
         became(before, after)
-    with pytest.raises(NotComparable, match="databases differ and not both"):
+    with pytest.raises(NotComparable, match="databases differ and a report"):
         became(before, after, image_id="2", db_sha256="b")
     assert became(before, after, image_id="2") == [(ONE, REMOVED), (TWO, BROUGHT)]
     assert became(before, after, db_sha256="b") == [(ONE, WITHDRAWN), (TWO, PUBLISHED)]
@@ -208,7 +208,7 @@ def test_a_scan_that_finds_nothing_any_more_in_what_stayed_is_no_answer(
     """As of an operating system in a version that the scanner has no advisories for."""
     before = listing(*(finding(n) for n in range(1, findings + 1)))
     database = {} if same else {"db_sha256": "b"}
-    with pytest.raises(NotComparable, match="more likely a broken scan"):
+    with pytest.raises(NotComparable, match="scan may be broken"):
         became(before, listing(packages="openssl 3.0.1, curl 1"), image_id="2", **database)
 
 

@@ -104,10 +104,10 @@ def test_values_are_read_as_their_type(notebook: Path, name: str, value: Any, ty
         ("until", "２０２２-02-28", "is not a date"),
         ("day", "ever", "is not a date; write it as 2022-02-28$"),
         ("baseline", "three", "'three' is not one of one, two"),
-        ("db", "/no/where", "'/no/where' is no folder"),
-        ("score", "1.01", "'1.01' is more than 1"),
-        ("score", "-0.1", "'-0.1' is not a number of 0 or more"),
-        ("score", "nan", "'nan' is not a number of 0 or more"),
+        ("db", "/no/where", "'/no/where' is not a folder"),
+        ("score", "1.01", "'1.01' must be at most 1"),
+        ("score", "-0.1", "'-0.1' must be 0 or more"),
+        ("score", "nan", "'nan' must be 0 or more"),
     ],
 )
 def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, message: str) -> None:

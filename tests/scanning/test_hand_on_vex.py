@@ -441,7 +441,7 @@ def test_two_documents_of_one_name_are_refused_and_one_given_twice_is_one(
     (data / "x").mkdir()
     one, other = document(shared, MADE), Path(shutil.copy(document(shared, MADE), data / "x"))
     given = partial(session.capture, "matched-2026", db=db)
-    with pytest.raises(VexInvalid, match="a second document named"):
+    with pytest.raises(VexInvalid, match="a second document is named"):
         given(vex=[one, other])
     with pytest.raises(VexInvalid, match=r"none\.json: cannot be read \(No such file"):
         given(vex=[data / "none.json"])

@@ -144,6 +144,6 @@ def test_a_report_that_could_not_be_read_when_kept_is_refused_and_nothing_is_lef
     monkeypatch.setattr("helpers.scans.decoding.MAX_UNZIPPED", 2**16)
     raw = tmp_path / "raw.json"
     raw.write_text(json.dumps({**trivy(finding(1)), "Odd": "x" * 2**18}))
-    with pytest.raises(ReportInvalid, match=r"raw\.json: it cannot be kept: gzip of more than"):
+    with pytest.raises(ReportInvalid, match=r"raw\.json: cannot be stored: gzip of more than"):
         keep(raw, tmp_path)
     assert [*tmp_path.iterdir()] == [raw]

@@ -298,10 +298,10 @@ def invalid(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
             retyped(path, path, CONTENT_TYPE.PML_PRES_MACRO_MAIN)
             return path, "has macros"
         case "nothing":
-            return path, "there is no such file"
+            return path, "no such file"
         case "folder":
             path.mkdir()
-            return path, "there is no such file"
+            return path, "no such file"
         case "titles":
             for layout in deck.slide_layouts:
                 for shape in [*layout.placeholders]:
@@ -312,7 +312,7 @@ def invalid(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
         case "book":
             deck.save(str(path))
             retyped(path, path, CONTENT_TYPE.SML_SHEET_MAIN)
-    return path, "this is no PowerPoint file"
+    return path, "not a PowerPoint file"
 
 
 def test_what_is_no_template_is_said_before_a_notebook_runs(

@@ -90,7 +90,7 @@ def test_a_study_loads_one_report_a_variant_unless_told(scanned_twice: Path) -> 
     assert scanners("all") == {"nodejs-alpine": ["trivy", "grype"], "nodejs-distroless": ["trivy"]}
     (scanned_twice / "trivy.json").unlink()
     assert scanners("") == {"nodejs-alpine": ["grype"], "nodejs-distroless": ["trivy"]}
-    with pytest.raises(ParameterInvalid, match="'snyk' is not one of trivy, grype, all"):
+    with pytest.raises(ParameterInvalid, match="'snyk'; choose one of trivy, grype, all"):
         scanners("snyk")
 
 
@@ -135,8 +135,12 @@ def test_published_numbers_of_a_study_without_any_have_no_rows(data: Path) -> No
     [
         ("nodejs-alpine,findings,HIGH,31", "nodejs-alpine,findings,HIGH,31.5", "line 5: .*whole"),
         ("nodejs-alpine,findings,HIGH", "nodejs-alpine,findings,high", "line 5: .*severity"),
-        ("nodejs-alpine,findings,HIGH", "nodejs-alpine,findings,LOW", "line 3: a number twice"),
-        ("nodejs-alpine,findings,HIGH", "alpine,findings,HIGH", "line 5: a variant"),
+        ("nodejs-alpine,findings,HIGH", "nodejs-alpine,findings,LOW", "line 3: this number"),
+        (
+            "nodejs-alpine,findings,HIGH",
+            "alpine,findings,HIGH",
+            "line 5: the study has no",
+        ),
         ("76.9,MB", "76.9,MiB", "line 8: .*unit"),
         ("76.9,MB", "small,MB", "could not convert|Invalid|small"),
     ],
@@ -154,7 +158,7 @@ def test_published_numbers_that_are_no_numbers_of_the_study_are_refused(
 
 def test_a_malformed_table_of_published_numbers_is_named(data: Path) -> None:
     (data / "studies/blog-2022/published.csv").write_text("variant,value\nx,many\n")
-    with pytest.raises(StudyInvalid, match=r"published\.csv.*columns are variant, metric"):
+    with pytest.raises(StudyInvalid, match=r"published\.csv.*columns variant, metric"):
         load.load_published("blog-2022")
 
 
