@@ -63,7 +63,7 @@ def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
     answer = _answer(images, lens, "fixable", "fixable-distributions")
     if not _is_all_fixable(images):
         return answer
-    lacks = t("All that was counted has a fix, so the figure of all counts shows it.")
+    lacks = t("Everything that was counted has a fix: see the counts by base.")
     return Answer(answer.name, table=answer.table, counted=lens.label, lacks=lacks)
 
 
@@ -84,16 +84,15 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
         if row.family != OTHERS or len(table) == 1
     ]
     title = fitted(t("{counted}, median by base", counted=begun(lens.short)), parts, shown)
-    text = _ended(images) + _left_out(images)
+    text = _ended(images, table["family"]) + _left_out(images)
     return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
 
 
-def _ended(images: pd.DataFrame) -> Text:
-    """Return which families' advisories had ended before the scan, if there are some."""
-    ended = image_table.ended(images)
-    if not ended:
+def _ended(images: pd.DataFrame, shown: pd.Series) -> Text:
+    """Return which of the families shown had no advisories any more at the scan."""
+    families = ", ".join(sorted({*image_table.ended(images)} & {*shown}))
+    if not families:
         return Text()
-    families = ", ".join(f"{family} ({day})" for family, day in sorted(ended.items()))
     return paragraph(
         say(
             "A low count is **not reassuring** where advisories ended before the scan: {families}.",

@@ -156,13 +156,9 @@ def _not_known(images: pd.DataFrame, found: pd.DataFrame) -> list[Phrase | str]:
     """Return which images have no count or base, and what no count says."""
     lines: list[Phrase | str] = []
     if lost := len(images) - len(image_table.counted(images)):
-        lines.append(
-            say("What is in {images} that were not counted.", images=number(lost, "image"))
-        )
+        lines.append(say("The contents of {images} without a count.", images=number(lost, "image")))
     if no_base := int((~found["found_by"].eq(bases.BY_LAYERS).fillna(False)).sum()):
-        lines.append(
-            say("Which image of the fleet {images} are built on.", images=number(no_base, "image"))
-        )
+        lines.append(say("The base image of {images}.", images=number(no_base, "image")))
     lines.append(
         t("Which vulnerabilities an app can reach, and whether the apps run on another base.")
     )

@@ -13,7 +13,6 @@ from helpers.fleet import bars, bootstrap, groups, image_table
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, Text, number, paragraph, say
-from helpers.text.titles import begun
 from helpers.text.titles import name as short_name
 from helpers.vulnerabilities import fixes
 from helpers.vulnerabilities.lenses import Lens
@@ -200,18 +199,14 @@ def flattered(few: str, many: str, ended: Mapping[str, date]) -> bool:
 def _title(table: pd.DataFrame, ended: Mapping[str, date]) -> str:
     """Return the largest difference that is sure, or that there is none."""
     known = table[table["low"].notna()]
-    comparisons = number(len(table), "comparison")
     if known.empty:
-        return t(
-            "{comparisons}: too few independent repositories to rule out chance",
-            comparisons=begun(comparisons),
-        )
+        return t("Too few independent repositories to compare bases")
     clear = [*sure(table).itertuples()]
     certain = [row for row in clear if not flattered(row.second, row.first, ended)]
     if not certain:
         if clear:
             return t("The only clear differences are where advisories ended first")
-        return t("No clear difference in {comparisons}", comparisons=comparisons)
+        return t("No clear difference between bases")
     row: Any = min(certain, key=lambda row: row.likely)
     return t(
         "{few}: about {share:.0%} fewer than {many} ({low:.0%} to {high:.0%})",

@@ -106,7 +106,7 @@ def test_a_difference_is_found_with_six_repositories_and_not_told_with_five():
     few = pairs.compared(pairs.found(fleet(lambda repository, tag: -10 - repository, 5)))
     assert few["low"].isna().all()
     answer = pairs.answer(fleet(lambda repository, tag: -10 - repository, 5), PLAIN, pairs.UNKNOWN)
-    assert "too few" in answer.title
+    assert "Too few" in answer.title
     assert answer.chart.intervals[0].low is None
 
 
@@ -173,7 +173,7 @@ def test_repositories_that_share_packages_are_one_group_and_give_no_interval():
     assert row["mean"] == pytest.approx(-(11.5 + 14 + 15 + 16 + 17) / 5 - 0)
     assert pd.isna(row["low"])
     answer = pairs.answer(images, PLAIN, groups.packages(images, none))
-    assert "chance" in answer.title
+    assert "Too few" in answer.title
     assert "may be too narrow" not in answer.text.plain
     assert "may be too narrow" in pairs.answer(images, PLAIN, pairs.UNKNOWN).text.plain
     moves = moving.totals(images, found, groups.packages(images, none))
