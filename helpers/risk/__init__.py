@@ -1,1 +1,1 @@
-"""Which of the vulnerabilities matter: exploited, likely to be, declared harmless."""
+"""Which vulnerabilities matter: exploited, likely to be, declared harmless."""

@@ -1,4 +1,4 @@
-"""What scores and catalogs do not say, and where they mislead here."""
+"""The limits of scores and catalogs."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from helpers.vulnerabilities import lens_evidence, lenses, once
 from helpers.vulnerabilities.lenses import LIKELY_FROM, Lens
 
 _APART = 2
-"""Days from which on scores or a catalog are of another time than the database."""
+"""Difference in days from which scores or catalog do not match the database."""
 
 
 def across_days(
@@ -61,7 +61,7 @@ def answer(
     lens: Lens,
     least: float = LIKELY_FROM,
 ) -> Answer:
-    """Answer what the scores of these images do not say; `every_…` are those of all captures."""
+    """Answer what limits these scores; `every_…` are the frames of all captures."""
     counted = lens._replace(counted=once.VULNERABILITIES)
     if not likelihood.looked_up(images).any():
         return Answer("limits-of-scores", counted=counted.label, lacks=likelihood.nothing_known())

@@ -56,7 +56,7 @@ def short_list(
 
 
 def left_out(findings: pd.DataFrame, lens: Lens, least: float = LIKELY_FROM) -> int:
-    """Return how many HIGH and CRITICAL ones with a fix `short_list` leaves out, of their rows."""
+    """Return how many HIGH and CRITICAL rows with a fix `short_list` leaves out."""
     each = _judged(findings, lens, least)
     is_serious = each["severity"].ge("HIGH") & each["fixed_version"].notna()
     return len(each[is_serious & ~each["listed"]][["vulnerability", "source"]].drop_duplicates())
@@ -79,7 +79,7 @@ def answer(
         "look-at-first",
         text=_text(table, left_out(findings, lens, least), least),
         table=table,
-        # When it was in the catalog is among the reasons.
+        # The reasons include the day of the catalog's entry.
         shown=table.head(most).drop(columns=["kev_added_at", "cvss_score"]),
         counted=lens.label,
         role=SLIDE,

@@ -1,4 +1,4 @@
-"""What has no EPSS score, and why: missing is not zero."""
+"""Which vulnerabilities have no EPSS score, and why."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ NO_CVE, TOO_NEW, NOT_THERE = (
 
 
 def unscored(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return what has no score, once an image: `capture, variant, vulnerability_id, why` …
+    """Return unscored vulnerabilities, a row an image: `capture, variant, vulnerability_id, why` …
 
     … and `severity, package, fixed_version, published_at, epss_day`; the most severe first.
     """
@@ -40,7 +40,7 @@ def unscored(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how many have no score in each image, and why."""
+    """Answer how many vulnerabilities of each image have no score, and why."""
     counted = lens._replace(counted=once.VULNERABILITIES)
     if images["epss_day"].isna().all():
         return Answer("unscored", counted=counted.label, lacks=likelihood.nothing_known())

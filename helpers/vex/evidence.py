@@ -55,7 +55,7 @@ def parse(text: bytes, name: str) -> Vex:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
             raise VexInvalid(name, "JSON that is cut off", _FETCH_AGAIN) from error
-        raise VexInvalid(name, f"no VEX document ({error})", _WRONG) from error
+        raise VexInvalid(name, f"not a VEX document ({error})", _WRONG) from error
     if not statements:
         raise VexInvalid(name, f"{found} without a statement", _WRONG)
     digest = hashlib.sha256(text).hexdigest()
@@ -91,7 +91,7 @@ def read(path: Path) -> Vex:
     found = own_file.read(path, Vex, VexInvalid, _AGAIN) or NONE
     documents = {document.name for document in found.documents}
     if others := {statement.document for statement in found.statements} - documents:
-        problem = f"statements of {min(others)!r}, which is none of its documents"
+        problem = f"statements of {min(others)!r}, not one of its documents"
         raise VexInvalid(path, problem, _AGAIN)
     return replace(
         found,
@@ -113,7 +113,7 @@ def _format(text: bytes, name: str) -> str:
         return OPENVEX
     if {"document", "vulnerabilities"} <= keys.keys():
         return CSAF
-    raise VexInvalid(name, f"JSON, but no VEX document: it has {_named(keys)}", _WRONG)
+    raise VexInvalid(name, f"JSON, but not a VEX document: it has {_named(keys)}", _WRONG)
 
 
 def _named(keys: Iterable[str]) -> str:

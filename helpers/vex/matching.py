@@ -54,9 +54,9 @@ class Said(NamedTuple):
     def unused(self) -> Message | None:
         """Why it is not used, so that the finding counts; `None` if it is used."""
         if self.effect == ANOTHER:
-            return Message("it is about another product: {product}", product=self.product)
+            return Message("about another product: {product}", product=self.product)
         if self.effect == LATER:
-            return Message("it was made later, on {day}", day=f"{self.at:%Y-%m-%d}")
+            return Message("made later, on {day}", day=f"{self.at:%Y-%m-%d}")
         return None
 
 
@@ -93,7 +93,7 @@ class _Subjects:
                 self._parts[purl.package(part)].append((part, product))
 
     def candidates(self, package: str) -> Iterator[tuple[str, Product]]:
-        """Yield what could match a package: products that are it, then those with it."""
+        """Yield products that may match a package: itself, then those that contain it."""
         key = purl.package(package)
         yield from self._own.get(key, ())
         yield from self._parts.get(key, ())
@@ -145,7 +145,7 @@ class Scope:
         self._products_here: dict[str, bool] = {}
 
     def said(self, given: Suppressed, finding: Found) -> Said:
-        """Return what is said of a suppressed finding.
+        """Return the statement on a suppressed finding.
 
         Trivy uses the latest statement that matches, of the first document in which that one
         suppresses. If it may not count, the latest of those that may stands in for it, of any
@@ -296,7 +296,7 @@ def base_names(image: Image | None) -> set[ImageName]:
 
 
 def _with_others(names: Iterable[ImageName | None]) -> set[ImageName]:
-    """Return the names that there are, with those that documents have for the same images."""
+    """Return names, with other names that documents give the same images."""
     known = {name for name in names if name}
     others = {
         name._replace(host=reference.HUB, path=f"{_NAMESPACES[name.host]}/{name.path}")
@@ -351,7 +351,7 @@ def _of_purl(text: str) -> ImageName | None:
 
 
 def _parsed(text: str) -> ImageName | None:
-    """Return a reference as a name; `None` for a text that is none."""
+    """Return a reference as a name; `None` for another text."""
     try:
         return ImageName(*reference.parse(text))
     except ValueError:
@@ -359,7 +359,7 @@ def _parsed(text: str) -> ImageName | None:
 
 
 def _latest(judged: Iterable[_Judged]) -> _Judged | None:
-    """Return the latest statement; of several of one time the first, as Trivy does."""
+    """Return the latest statement, the first of several at one time, as Trivy does."""
     long_ago = datetime.min.replace(tzinfo=UTC)
     return max(judged, key=lambda each: each.statement.said_at or long_ago, default=None)
 

@@ -1,4 +1,4 @@
-"""How severe is what was found, how it is counted, and which packages bring it."""
+"""Counts of findings by severity, by way of counting, and by package."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ _CARE = {
 
 
 def images_answer(images: pd.DataFrame) -> Answer:
-    """Answer which images were scanned, with what, and which must be read with care."""
+    """Answer which images were scanned, and which counts mislead."""
     scanned = int((~images["status"].isin(UNKNOWN_COUNT)).sum())
     text = say(
         "{scanned} of {images} scanned for vulnerabilities.",
@@ -41,7 +41,7 @@ def images_answer(images: pd.DataFrame) -> Answer:
 
 
 def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how severe is what a lens counts in each image."""
+    """Answer how severe the findings of each image are."""
     counts, each = counting.breakdown(findings, images, lens)
     ranked = each.sort_values("total", ascending=False, kind="stable")
     return Answer(
@@ -59,7 +59,7 @@ def severity_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) ->
 def lens_totals_answer(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, known_share: pd.Series
 ) -> Answer:
-    """Answer what the total of findings hides: vulnerabilities, and what can be fixed.
+    """Answer how many distinct and fixable vulnerabilities are among the findings.
 
     `known_share` is the share of each image's executable bytes that the scanner looked at.
     """
@@ -82,7 +82,7 @@ def lens_totals_answer(
 
 
 def package_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which packages bring most of what a lens counts."""
+    """Answer which packages have the most findings."""
     table = counting.by_package(findings, images, lens)
     chart = shown_counts.severity_bars(table, lens.label, ("package", "variant"))
     return Answer("packages", _packages_title(table, lens.short), Text(), table, chart, lens.label)
@@ -112,7 +112,7 @@ def _talk(ranked: pd.DataFrame, lens: Lens) -> Talk:
 
 
 def _packages_title(table: pd.DataFrame, what: str) -> str:
-    """Return which packages bring most to an image, and to which: as many as fit, at most three."""
+    """Return the packages with the most findings and their images: at most three that fit."""
     several = table["variant"].nunique() > 1
     sums = table.groupby(["package", "variant"], sort=False)["count"].sum().reset_index()
     named: list[str] = []

@@ -1,4 +1,4 @@
-"""The same images under several captures: what each counts, and which image has the fewest."""
+"""Counts of the same images in several captures, and which image has the fewest."""
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ ONE_CAPTURE = msg("No image was measured in two captures.")
 
 
 def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> pd.DataFrame:
-    """Return the same images under each capture: lens totals with `db_updated_at`."""
+    """Return the lens totals of each image and capture, with `db_updated_at`."""
     about = images[["capture", "variant", "os_family", "os_version", "db_updated_at"]]
     table = counting.totals_by_lens(findings, images, lens).merge(
         about, on=["capture", "variant"], validate="one_to_one"
@@ -33,9 +33,9 @@ def across(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN) -> 
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer how severe is what a lens counts in the same images under each capture.
+    """Answer how severe the findings of the same images are in each capture.
 
-    With one capture there is nothing to compare it with, and no figure.
+    One capture alone has no figure.
     """
     counts = counting.severity_counts(findings, images, lens)
     if images["capture"].nunique() < 2:
@@ -54,20 +54,20 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
 
 
 def fewest_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer which image has the fewest under each capture and way of counting."""
+    """Answer which image has the fewest findings, by capture and way of counting."""
     table = across(findings, images, lens)
     text = _fewest(table, lens) + unlike_scores(images, lens)
     return Answer("captures", text=text, table=table, counted=lens.label)
 
 
 def unlike_scores(images: pd.DataFrame, lens: Lens) -> Text:
-    """Return that scores of several models are no trend, where a lens counts by scores."""
+    """Return the warning that scores of several models show no trend, if a lens uses scores."""
     note = scan_consistency.scores_across(images) if lens.epss else None
     return paragraph(note) if note else Text()
 
 
 def title(counts: pd.DataFrame, what: str) -> str:
-    """Return the title of the same images under one capture or several: every total, in time."""
+    """Return a title with each image's total, in order of time."""
     ordered = counting.totals(counts)
     days = ordered["capture"].unique()
     parts = []
@@ -84,7 +84,7 @@ def title(counts: pd.DataFrame, what: str) -> str:
 
 
 def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> Talk:
-    """Return what is told of the same images under one capture or several."""
+    """Return the slide of the same images in one capture or several."""
     unlike = unlike_scores(images, lens)
     every = counting.totals(counts)
     known = counting.measured(every)
@@ -112,11 +112,11 @@ def talk(counts: pd.DataFrame, lens: Lens, topic: str, images: pd.DataFrame) -> 
 
 
 Span = tuple[str, int, int]
-"""An image, and what is counted in it on the first and on the last day."""
+"""An image, with its count on the first and on the last day."""
 
 
 def went(span: Span, lens: Lens, earlier: str, later: str) -> str:
-    """Return how the count of an image went, as a sentence that is said aloud."""
+    """Return an image's first and last count as a spoken sentence."""
     variant, first, last = span
     return t(
         "{variant} had {first:,} {what} in {earlier}, and {last:,} in {later}.",
@@ -130,7 +130,7 @@ def went(span: Span, lens: Lens, earlier: str, later: str) -> str:
 
 
 def changed_most(span: Span, lens: Lens, earlier: str, later: str) -> str:
-    """Return how the count of the image went that changed the most, as a headline."""
+    """Return the largest change of a count as a headline."""
     variant, first, last = span
     return t(
         "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
@@ -155,7 +155,7 @@ def _winners(table: pd.DataFrame) -> dict[str, dict[tuple[str, ...], list[str]]]
 
 
 def _fewest(table: pd.DataFrame, lens: Lens) -> Text:
-    """Return which variant has the fewest under each lens and capture, and whether that changes."""
+    """Return which variant has the fewest, by lens and capture if that matters."""
     found = _winners(table)
     winners = {fewest for won_by in found.values() for fewest in won_by}
     if not winners:

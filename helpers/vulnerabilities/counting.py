@@ -22,16 +22,16 @@ LENS_COLUMNS = {
 
 TOTAL = msg("TOTAL")
 UNNAMED = msg("(unnamed)")
-"""What is shown for the package of a finding that names none."""
+"""Shown for a finding without a package."""
 
 ODD = (NO_OS, BROKEN, *UNKNOWN_COUNT)
-"""Statuses of images whose number is no good sign if it is low, or that have none."""
+"""Statuses of images without a count, or whose low count is not reassuring."""
 
 _IMAGE = ["capture", "variant"]
 
 
 def overview(images: pd.DataFrame) -> pd.DataFrame:
-    """Return what a reader must know of each image: some columns of `images`."""
+    """Return the columns of `images` that describe each image."""
     shown = ["os_family", "os_version", "packages", "scanner", "scanner_version"]
     return images[["variant", "capture", "source", *shown, "db_updated_at", "scanned_at", "status"]]
 
@@ -41,7 +41,7 @@ def severity_counts(
 ) -> pd.DataFrame:
     """Return counts by severity: `capture, variant, status, severity, count`, five rows an image.
 
-    The count is NA for images whose vulnerabilities nobody looked for, and 0 for clean ones.
+    The count is NA for images not scanned for vulnerabilities, and 0 for clean ones.
     Raises `ParameterInvalid` for an unknown lens.
     """
     rows = images[[*_IMAGE, "status"]]
@@ -54,9 +54,9 @@ def severity_counts(
 def image_counts(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN, least: str = SEVERITIES[0]
 ) -> pd.DataFrame:
-    """Return the count of each image from a severity on: `capture, variant, status, count`.
+    """Return each image's count of at least a severity: `capture, variant, status, count`.
 
-    The count is NA for images whose vulnerabilities nobody looked for, and 0 for clean ones.
+    The count is NA for images not scanned for vulnerabilities, and 0 for clean ones.
     Raises `ParameterInvalid` for an unknown lens.
     """
     counted = lenses.apply(findings, lens)
@@ -66,9 +66,9 @@ def image_counts(
 
 
 def _with_counts(rows: pd.DataFrame, counted: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return rows with how many of what counts each has by its keys.
+    """Return rows with the number of counted findings that have the same keys.
 
-    A verdict asks a hundred times, and pandas takes five times as long to join two small frames.
+    A verdict calls this a hundred times; a pandas join of small frames takes five times as long.
     """
     if rows.duplicated(keys).any():
         raise ValueError("an image has two rows: counts of two scanners are never added up")
@@ -87,7 +87,7 @@ def totals(counts: pd.DataFrame) -> pd.DataFrame:
 def totals_by_lens(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens = PLAIN
 ) -> pd.DataFrame:
-    """Return what an image's total is, counted in each way, under an else equal lens.
+    """Return each image's total in every way of counting, under an otherwise equal lens.
 
     One row an image: `capture, variant`, the columns of `LENS_COLUMNS` and `status`; NA where
     nothing was measured.
@@ -102,7 +102,7 @@ def totals_by_lens(
 def by_package(
     findings: pd.DataFrame, images: pd.DataFrame, lens: Lens, most: int = 12
 ) -> pd.DataFrame:
-    """Return which source packages bring most, five rows a pair of package and image.
+    """Return the source packages with most findings, five rows a pair of package and image.
 
     `capture, variant, package, status, severity, count`: the packages with the highest count in any
     one image, the highest first, each in every image that has it. At most so many pairs, but never
@@ -137,14 +137,14 @@ class Breakdown(NamedTuple):
 
 
 def breakdown(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Breakdown:
-    """Return how severe is what a lens counts; `serious` are those that are HIGH or CRITICAL."""
+    """Return counts by severity; `serious` counts HIGH and CRITICAL."""
     counts = severity_counts(findings, images, lens)
     each = totals(counts)
     serious = totals(counts[counts["severity"].ge("HIGH")])["total"]
-    # Of no image there would otherwise be a row for each number.
+    # Without images, `serious` has another index.
     return Breakdown(counts, each.assign(serious=serious.reindex(each.index)))
 
 
 def measured(each: pd.DataFrame) -> pd.DataFrame:
-    """Return the `totals` of the images whose count can be compared with another."""
+    """Return the `totals` of images whose counts are comparable."""
     return each[each["total"].notna() & ~each["status"].isin(ODD)]

@@ -1,4 +1,4 @@
-"""Which findings a newer package would fix, and where their packages sit."""
+"""Which findings have a fix, and where their packages are."""
 
 import pandas as pd
 
@@ -43,7 +43,7 @@ def split(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFr
 
 
 def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return counts by where packages sit: `capture, variant, status, part, count`.
+    """Return counts by place of the package: `capture, variant, status, part, count`.
 
     Three rows an image: `os`, `tools`, `app`; one under a lens of one place. A vulnerability in two
     places counts in both, so the parts add up to the total only under the lens `findings`.
@@ -57,7 +57,7 @@ def by_place(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.Dat
 
 
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer what a newer package would fix, and where unfixed findings cannot be seen."""
+    """Answer what has a fix, and which advisories omit unfixed vulnerabilities."""
     table = split(findings, images, lens)
     counted = lens._replace(fixable=False).label
     blind = table[table["blind"]]
@@ -73,7 +73,7 @@ def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
 
 
 def places_answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
-    """Answer where the packages sit, and which findings came with the base image."""
+    """Answer where vulnerable packages are, and which findings come from the base."""
     table = by_place(findings, images, lens)
     chart = shown_counts.stacked(table, "part", PLACE_NAMES, "place", lens.label)
     counted = lenses.apply(findings, lens)
@@ -96,7 +96,7 @@ def _title(wide: pd.DataFrame, lens: Lens) -> str:
 
 
 def _blind(wide: pd.DataFrame) -> Text:
-    """Return where unfixed findings cannot be seen, if there is such an image."""
+    """Return which images' advisories omit unfixed vulnerabilities; empty for none."""
     if not (blind := names(wide[wide["blind"]])):
         return Text()
     return paragraph(
@@ -109,7 +109,7 @@ def _blind(wide: pd.DataFrame) -> Text:
 
 
 def _places_title(table: pd.DataFrame, what: str) -> str:
-    """Return how much of each image's count sits elsewhere than in OS packages."""
+    """Return each image's count outside OS packages."""
     parts = []
     for variant, rows in table.groupby("variant", sort=False):
         count = rows.set_index("part")["count"]
@@ -119,7 +119,7 @@ def _places_title(table: pd.DataFrame, what: str) -> str:
 
 
 def _from_base(findings: pd.DataFrame) -> Phrase | str:
-    """Return how many of an image's findings came with its base."""
+    """Return how many of an image's findings come from its base."""
     known = findings["from_base"].dropna()
     if known.empty:
         return t("layers of the base unknown")
@@ -130,7 +130,7 @@ def _from_base(findings: pd.DataFrame) -> Phrase | str:
 
 
 def _part(variant: object, part: int, whole: int, status: str) -> Part:
-    """Return how much of an image's count is of a kind, for a title."""
+    """Return a part of an image's count, for a title."""
     odd = shown_counts.odd(status)
     if pd.isna(whole):
         return unmeasured(variant, odd)

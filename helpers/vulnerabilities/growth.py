@@ -1,4 +1,4 @@
-"""How many known vulnerabilities an image had on each day, by their days of publication."""
+"""The number of known vulnerabilities of an image on each day, by publication date."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -25,7 +25,7 @@ _FINDING = ["variant", "vulnerability_id", "package"]
 
 
 def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return how many findings of each image were published by each day on which that changed.
+    """Return the count of each image's published findings on each day that it changed.
 
     `capture, variant, status, day, count`: from the day on which an image was built, with what was
     known already, to the day of its database. An image whose build day is not known starts with its
@@ -35,7 +35,7 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
     """
     every = lenses.each(findings, lens._replace(known_by=""))
     day = every[[*days(lens)]].max(axis=1, skipna=False)
-    # A vulnerability that counts once counts from its earliest day.
+    # What counts once counts from its earliest day.
     dated = every.assign(day=day).dropna(subset="day").sort_values("day", kind="stable")
     counted = once.distinct(dated, lens.counted)
     known = images[~images["status"].isin(UNKNOWN_COUNT)]
@@ -45,7 +45,7 @@ def growth(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataF
 
 
 def days(lens: Lens) -> tuple[str, ...]:
-    """Return the columns of findings of which the latest day is that from which one counts."""
+    """Return the date columns of findings; a finding counts from the latest."""
     return ("published_at", "kev_added_at") if lens.exploited else ("published_at",)
 
 
@@ -95,7 +95,7 @@ def missed(frames: Frames, earlier: str, later: str, day: str | date) -> pd.Data
         measured[measured["capture"].eq(later)]["variant"]
     )
     found = frames.findings[frames.findings["variant"].isin(twice)]
-    # Findings that stand first: one package may have the same one suppressed elsewhere.
+    # Counted findings first: a package may have the same one suppressed elsewhere.
     found = found.sort_values("suppressed", kind="stable")
     then = found[found["capture"].eq(earlier)].drop_duplicates(_FINDING)
     now = found[found["capture"].eq(later)].drop_duplicates(_FINDING)
@@ -263,7 +263,7 @@ def _talk(growth: pd.DataFrame, drawn: Curves, lens: Lens) -> Talk:
 
 
 def _notes(drawn: Curves, lens: Lens) -> list[str]:
-    """Return what misleads in the curves that are drawn, as sentences."""
+    """Return the caveats of the curves, as sentences."""
     notes = []
     if any(curve.supported_until for curve in drawn.curves):
         notes.append(t("A line may go flat after the end of support because advisories stop."))
@@ -275,7 +275,7 @@ def _notes(drawn: Curves, lens: Lens) -> list[str]:
 
 
 def _grown(spans: list[tuple[str, int, int]], lens: Lens) -> str:
-    """Return how the count of the image grew that grew most; empty if none did."""
+    """Return the largest growth as a headline; empty if no count grew."""
     grown = [span for span in spans if span[2] > span[1]]
     if not grown:
         return ""
@@ -305,7 +305,7 @@ def _missed(day: str, totals: Mapping[str, tuple[int, int]]) -> Text:
 
 
 def _incomplete(findings: pd.DataFrame) -> Text:
-    """Return how many findings have no date or no severity, and how counts treat them."""
+    """Return how many findings lack a date or a severity, and how they count."""
     return paragraph(
         t(
             "Of {findings}, {undated:,} without a date are in no count by date; {unrated:,} "
@@ -318,7 +318,7 @@ def _incomplete(findings: pd.DataFrame) -> Text:
 
 
 def _ever(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return the rows that count under a lens, whenever they were published."""
+    """Return the rows that a lens counts, of any publication date."""
     return lenses.apply(findings, lens._replace(known_by=""))
 
 

@@ -1,4 +1,4 @@
-"""What a count rests on besides the scanner: whose scores and catalog, and what it leaves out."""
+"""The evidence of a count besides the scanner: scores, catalog, and what it leaves out."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -24,10 +24,10 @@ BY_EPSS = msg(
     "EPSS is the probability of exploitation anywhere within 30 days, not in these images."
 )
 NO_SCORE = msg("A missing score does not mean harmless.")
-"""What the catalog, scores and missing scores mean."""
+"""The meaning of the catalog, of scores and of missing scores."""
 
 _MANY = 3
-"""Days of scores that a footer names one by one."""
+"""Most days of scores that a footer lists."""
 
 
 def answer(
@@ -37,7 +37,7 @@ def answer(
     study_known_by: date | None = None,
     why: str = "",
 ) -> Answer:
-    """Answer what is counted, why by that day if it is the study's, and what it rests on."""
+    """Answer what is counted, why up to the study's day, and by which evidence."""
     text = say("Counted, unless a figure says otherwise: **{label}**.", label=lens.label)
     if lens.known_by and lens.known_by == str(study_known_by):
         text += say(" The study chose that day: {why}.", why=why)
@@ -46,9 +46,9 @@ def answer(
 
 
 def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
-    """Return what a lens that asks about exploitation means and does not, and what it leaves out.
+    """Return what a lens's terms mean, and how much was declared harmless.
 
-    That is what was declared harmless; empty if there is none of it.
+    Empty if there is nothing to explain.
     """
     notes: list[str] = []
     if lens.exploited:
@@ -65,7 +65,7 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
 
 
 def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
-    """Return what a figure says of what its count rests on; empty if that is the scanner alone.
+    """Return a figure's note on the evidence of its count; empty if that is the scanner alone.
 
     The day and model of the scores and how many ids have one, the day of the catalog, what was
     declared harmless and so is left out, whether scores cannot be compared, and how much NVD scored
@@ -84,7 +84,7 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
 
 
 def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
-    """Return whose scores and catalog a figure shows, as far as a footer of the lens does not."""
+    """Return a figure's scores and catalog, unless the lens's footer names them."""
     parts = []
     if not lens.epss:
         parts = [*scored(findings, images, lens), scan_consistency.scores_mark(images)]
@@ -92,9 +92,9 @@ def sources(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
 
 
 def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator[str]:
-    """Yield the day and model of EPSS scores, and how many of the ids in question have one.
+    """Yield the day and model of EPSS scores, and how many of the counted ids have one.
 
-    In question is what the lens would count whatever the score.
+    Counted are the ids of the lens without its limit on scores.
     """
     of_image = scan_consistency.scores(images)
     distinct = sorted(set(of_image))
@@ -128,7 +128,7 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
 
 
 def by_nvd(findings: pd.DataFrame, lens: Lens) -> str:
-    """Return how many NVD scored of what a lens counts at any severity, in words."""
+    """Return how many of the counted NVD scored, of any severity, in words."""
     every = lenses.apply(findings, lens._replace(severity=lenses.NVD, severities=SEVERITIES))
     is_scored = every["severity"].ne("UNKNOWN")
     return t(
@@ -140,7 +140,7 @@ def by_nvd(findings: pd.DataFrame, lens: Lens) -> str:
 
 
 def harmless(findings: pd.DataFrame, lens: Lens) -> int:
-    """Return how many findings a lens leaves out only because they were declared harmless."""
+    """Return how many findings are left out only because they were declared harmless."""
     if lens.suppressed or not findings["suppressed"].fillna(False).any():
         return 0
     every = lenses.each(findings, lens._replace(suppressed=True))
@@ -148,7 +148,7 @@ def harmless(findings: pd.DataFrame, lens: Lens) -> int:
 
 
 def catalog(images: pd.DataFrame) -> str:
-    """Return the days of the catalogs that images were looked up in; empty if there is none."""
+    """Return the days of the images' catalogs; empty if there is none."""
     known = images[~images["status"].isin(UNKNOWN_COUNT)].dropna(subset="kev_source")
     days = sorted(known["kev_day"].dropna().dt.strftime("%Y-%m-%d").unique())
     parts = [t("KEV of {days}", days=word(AND).join(days))] if days else []

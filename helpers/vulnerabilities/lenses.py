@@ -1,4 +1,4 @@
-"""Lenses: fair ways to count findings, each a small pure function, and the name of a count."""
+"""Lenses: ways to count findings, each a small pure function, and their labels."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -16,10 +16,10 @@ from helpers.vulnerabilities.once import COUNTED, FINDINGS, PER_PACKAGE, VULNERA
 
 SCANNER, NVD = "scanner", "nvd"
 SCALES = (SCANNER, NVD)
-"""Whose severities: those that the scanner chose, source by source, or NVD's for all."""
+"""Whose severities: the scanner's choice by source, or NVD's for all."""
 
 EVER = msg("ever")
-"""The `known_by` that leaves nothing out for its date."""
+"""The `known_by` without a limit."""
 
 LIKELY_FROM = 0.1
 """EPSS from which on exploitation is likely here. FIRST names no threshold; about one of twenty ids
@@ -43,7 +43,7 @@ _ONE = {
 
 
 class Own(NamedTuple):
-    """A lens of a user's own: a function of findings that returns those that count, and its label.
+    """A user's own lens: a function that selects findings, and its label.
 
     The function returns rows of the frame, or a flag for each row.
     """
@@ -53,16 +53,16 @@ class Own(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A row of the table: how a field of `Lens` is asked for, how it filters, and its words.
+    """A field of `Lens`: its inputs, its filter and its words.
 
     The default value gives the type. `values` are the choices, by value, with their words.
 
-    - Widget: `asks` is its label, `hint` stands beside it.
+    - Widget: `asks` is its label, `hint` the text beside it.
     - Notebook: `parameter` is the name, `help` the text beside it.
     - Saved view: `key` is the name. `--fail-on`: `rule` is the syntax; empty if it has none.
     - Filter: `keeps` returns the findings that count, and reads `columns`. It is called only if
       the value is not the default.
-    - Labels: `counts` is the text of what is counted, `limits` returns the text of a limit.
+    - Labels: `counts` is the text around what is counted, `limits` returns the text of a limit.
     """
 
     asks: str
@@ -84,10 +84,10 @@ def _fixable(findings: pd.DataFrame, _: "Lens") -> pd.DataFrame:
 
 
 def _published(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
-    """Return what was published by the end of the lens's day, in UTC.
+    """Return findings published by the end of the lens's day, in UTC.
 
-    An approximation of a database of that day. Findings without a date and those fixed or withdrawn
-    since are missing; those that a distribution took up later are there.
+    This approximates a database of that day. It lacks findings without a date and those fixed or
+    withdrawn since, and includes those that a distribution added later.
     """
     return findings[findings["published_at"].lt(_after(lens.known_by)).fillna(False)]
 
@@ -105,9 +105,9 @@ def _named(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
 
 
 def _exploited(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
-    """Return what is known to be exploited, by the lens's day if it has one.
+    """Return findings known to be exploited, by the lens's day if it has one.
 
-    Raises `ParameterInvalid` if of some there is no catalog to know it by: that is not zero.
+    Raises `ParameterInvalid` if some have no catalog: unknown is not zero.
     """
     _check_known(findings, "exploited", "known to be exploited")
     found = findings[findings["exploited"].fillna(False)]
@@ -117,9 +117,9 @@ def _exploited(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
 
 
 def _likely(findings: pd.DataFrame, lens: "Lens") -> pd.DataFrame:
-    """Return what has at least the lens's EPSS score. What has none is left out.
+    """Return findings with at least the lens's EPSS score, without unscored ones.
 
-    Raises `ParameterInvalid` if of some there are no scores of any day: that is not zero.
+    Raises `ParameterInvalid` if some have no scores of any day: unknown is not zero.
     """
     _check_known(findings, "epss_day", "likely to be exploited")
     return findings[findings["epss"].ge(lens.epss).fillna(False)]
@@ -150,11 +150,10 @@ def _with_name(package: str) -> str:
 
 
 class Lens(NamedTuple):
-    """One way to count: the table of its fields, each with its value at first.
+    """One way to count: its fields with their defaults.
 
-    A field more is a line here, with a function that `keeps` what counts. What is declared
-    harmless, whose severities count, what counts once and lenses of a user's own are not asked
-    row by row, but by `each` and `apply`.
+    To add a field, add it here with a function that `keeps` what counts. `each` and `apply` handle
+    suppressed findings, the severity scale, distinct counts and users' own lenses.
     """
 
     counted: Annotated[
@@ -255,12 +254,12 @@ class Lens(NamedTuple):
 
     @property
     def short(self) -> str:
-        """Return what a title says is counted; the label says the rest."""
+        """Return the counted thing in short, for titles."""
         return t("selected {what}", what=self.kind.told) if self.chosen else self.kind.told
 
     @property
     def one(self) -> str:
-        """Return what is counted, as one of it, without place, day and choice."""
+        """Return the singular of what is counted, without place, day and choice."""
         return self._counted(_ONE).told
 
     @property
@@ -346,19 +345,19 @@ SIGNATURE = Signature(
         ),
     ]
 )
-"""That of `Comparison.counting`."""
+"""The signature of `Comparison.counting`."""
 
 
 def changed(lens: Lens, first: Lens = PLAIN) -> dict[str, Any]:
-    """Return the fields of a lens that are not as at `first`, by name."""
+    """Return the fields of a lens that differ from `first`, by name."""
     values = {name: getattr(lens, name) for name in FIELDS}
     return {name: value for name, value in values.items() if value != getattr(first, name)}
 
 
 def given(*values: Any, study_known_by: date | None = None, **named: Any) -> Lens:
-    """Return the lens that `counting` is asked for; its day is the study's if none is given.
+    """Return the lens of `counting`'s arguments; its day defaults to the study's.
 
-    Raises `ParameterInvalid` for an invalid day, `TypeError` for a field that is none.
+    Raises `ParameterInvalid` for an invalid day, `TypeError` for an unknown field.
     """
     asked = SIGNATURE.bind(None, *values, **named).arguments
     lens = Lens(**{n: asked[f.parameter] for n, f in FIELDS.items() if f.parameter in asked})
@@ -369,7 +368,7 @@ def given(*values: Any, study_known_by: date | None = None, **named: Any) -> Len
 
 
 def checked(lens: Lens) -> Lens:
-    """Return a lens as it is. Raises `ParameterInvalid` for an unknown part of it."""
+    """Return a valid lens unchanged. Raises `ParameterInvalid` for an unknown part."""
     for name, field in FIELDS.items():
         value, known = getattr(lens, name), field.values or {}
         for one in value if isinstance(value, tuple) else (value,):
@@ -389,16 +388,16 @@ def checked(lens: Lens) -> Lens:
 
 
 def apply(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return the rows that count under a lens, with their severity under it.
+    """Return the rows that a lens counts, with their severity under it.
 
-    Of what counts once, it is the finding with the highest severity. Raises `ParameterInvalid` for
+    Of several that count once, the one with the highest severity. Raises `ParameterInvalid` for
     an unknown part of the lens.
     """
     return once.highest(each(findings, lens), lens.counted)
 
 
 def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return every finding of what counts under a lens, also of what counts once.
+    """Return every finding that a lens counts, also those that count once.
 
     With the severities under the lens. Raises `ParameterInvalid` as `apply` does.
     """
@@ -415,13 +414,13 @@ def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
 
 def standing(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return the findings that no statement and no ignore file takes out of the counts."""
+    """Return the findings that are not suppressed."""
     suppressed = findings["suppressed"].fillna(False)
     return findings[~suppressed] if suppressed.any() else findings
 
 
 def _rated(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
-    """Return the findings of what has one of the lens's severities at its highest."""
+    """Return findings whose highest severity is one of the lens's."""
     level = findings["severity"].cat.codes
     if lens.counted != FINDINGS:
         level = level.groupby(once.keys(findings, lens.counted)).transform("max")
@@ -429,7 +428,7 @@ def _rated(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
 
 
 def _own(findings: pd.DataFrame, own: Own) -> pd.DataFrame:
-    """Return the findings that count under a lens of a user's own.
+    """Return the findings that a user's own lens selects.
 
     Raises `ParameterInvalid` if its function returns neither rows of the frame nor flags.
     """
@@ -438,7 +437,7 @@ def _own(findings: pd.DataFrame, own: Own) -> pd.DataFrame:
         if len(found) == len(findings):
             return findings[found.fillna(False).to_numpy(dtype=bool)]
     elif isinstance(found, pd.DataFrame) and found.index.isin(findings.index).all():
-        # Its rows as they were: a count of anything else would bear the kit's name.
+        # The original rows: the function may have changed its copies.
         return findings[findings.index.isin(found.index)]
     raise ParameterInvalid(
         f"the lens {own.label!r} returned neither rows of the findings nor a flag for each; return "

@@ -32,7 +32,7 @@ def highest(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
 
 
 def keys(findings: pd.DataFrame, counted: str) -> np.ndarray:
-    """Return a number for each finding: equal ones count once."""
+    """Return a number for each finding; findings with the same number count once."""
     if counted == FINDINGS:
         return np.arange(len(findings))
     keys = _keys(findings, counted)
@@ -41,7 +41,7 @@ def keys(findings: pd.DataFrame, counted: str) -> np.ndarray:
 
 
 def _keys(findings: pd.DataFrame, counted: str) -> pd.DataFrame:
-    """Return what tells apart the things that count once, a row a finding."""
+    """Return the columns that identify what counts once, a row a finding."""
     # A finding without an id equals no other.
     ids = findings["vulnerability"]
     if ids.isna().any():

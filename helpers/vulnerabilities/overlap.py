@@ -1,4 +1,4 @@
-"""Which vulnerabilities are in one variant only, and which in several."""
+"""Which vulnerabilities the variants share."""
 
 import pandas as pd
 

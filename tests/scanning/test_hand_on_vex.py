@@ -422,7 +422,7 @@ def test_a_study_names_documents_beside_it_and_others_are_added(
     ("content", "problem"),
     [
         (b"{", r"bad\.json: JSON that is cut off"),
-        ({"SchemaVersion": 2}, r"bad\.json: JSON, but no VEX document"),
+        ({"SchemaVersion": 2}, r"bad\.json: JSON, but not a VEX document"),
     ],
 )
 def test_a_bad_document_is_named_before_anything_is_captured(

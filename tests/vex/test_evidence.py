@@ -247,11 +247,14 @@ def test_a_cyclonedx_statement(state: str, status: str) -> None:
     ("content", "problem"),
     [
         (b"", "empty"),
-        (b"\x00\x01", "no VEX document"),
+        (b"\x00\x01", "not a VEX document"),
         (json.dumps(openvex(statement())).encode()[:-9], "cut off"),
-        (b'{"a":' * 10**5, "no VEX document"),
-        ({"SchemaVersion": 2, "Results": []}, "no VEX document: it has 'SchemaVersion', 'Results'"),
-        ({"@context": "https://schema.org", "statements": []}, "no VEX document"),
+        (b'{"a":' * 10**5, "not a VEX document"),
+        (
+            {"SchemaVersion": 2, "Results": []},
+            "not a VEX document: it has 'SchemaVersion', 'Results'",
+        ),
+        ({"@context": "https://schema.org", "statements": []}, "not a VEX document"),
         (openvex(), "OpenVEX without a statement"),
         (openvex(statement(status="harmless")), r"harmless.*statements\[0\]\.status"),
         (openvex(statement(timestamp="2026-10-01T00:00:00")), "timestamp"),
@@ -293,5 +296,5 @@ def test_evidence_keeps_what_is_about_some_ids_and_comes_back_whole(tmp_path: Pa
 def test_a_statement_of_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:
     found = parsed(openvex(statement()))
     evidence.write(tmp_path / "vex.json", Vex((), found.statements))
-    with pytest.raises(VexInvalid, match=r"vex.json: statements of 'x.json', which is none"):
+    with pytest.raises(VexInvalid, match=r"vex.json: statements of 'x.json', not one of"):
         evidence.read(tmp_path / "vex.json")
