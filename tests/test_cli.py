@@ -216,4 +216,4 @@ def test_the_cache_of_images_is_shown_and_pruned(tmp_path: Path) -> None:
 def test_a_platform_that_is_none_is_a_usage_error(platform: str) -> None:
     done = run("compare", "app:1", "--platform", platform)
     assert done.status == 2
-    assert "is no platform; one is linux/arm64" in done.stderr
+    assert "is not a platform; use one like linux/arm64" in done.stderr

@@ -1,7 +1,7 @@
 """Image archives of `docker save`, skopeo, podman and BuildKit: a tar, or an OCI layout.
 
-Nothing runs and nothing is unpacked, except that a compressed archive is decompressed as a whole to
-an unnamed file. Layers are checked against their DiffIDs as they are read.
+Nothing runs and nothing is unpacked; a compressed archive is decompressed to an unnamed file.
+Layers are checked against their DiffIDs as they are read.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ from helpers.images.blobs import SAVE, Blobs, open_blobs
 from helpers.images.oci import DIGEST, Descriptor, Manifest, Platform
 
 MAX_JSON = 2**24
-"""Most bytes of a manifest, index or config; real ones have a few kilobytes."""
+"""Maximum bytes of a manifest, index or config; real ones have a few kilobytes."""
 
 MAX_MANIFESTS = 1000
 MAX_MANIFEST_BYTES = 2**26
-"""Most manifests that indexes name, and most bytes of these."""
+"""Maximum number of manifests in indexes, and of their bytes."""
 
 MAX_LAYERS = 1000
-"""Most layers of an image; Docker itself stops at 127."""
+"""Maximum layers of an image; Docker allows 127."""
 
 GZIP_LEVEL = 6
 
@@ -96,7 +96,7 @@ class Archive:
             return self.invalid(f"{layer.name} is {problem}")
 
         def count(size: int) -> None:
-            # A layer may be read again, and one file may be several layers.
+            # A layer may be read twice, and one file may be several layers.
             self._unpacked[layer.name] = max(size, self._unpacked.get(layer.name, 0))
             if sum(self._unpacked.values()) > self._unpacked_limit:
                 problem = f"its layers expand to more than {self._unpacked_limit:,} bytes in all"
@@ -130,15 +130,15 @@ def open_archive(path: Path, wanted: Platform = oci.ANY) -> Iterator[Archive]:
     """Open an image archive: a tar, plain or compressed, or the folder of an OCI layout.
 
     Of several platforms it opens the wanted one, else this machine's. Raises `ArchiveInvalid` if it
-    is not an archive of one image, or is incomplete, or of another platform; damage inside a layer
-    shows only when that is read.
+    is not an archive of one image, is incomplete or of another platform. Damage inside a layer is
+    found only when the layer is read.
     """
     with open_blobs(path) as blobs:
         yield Archive(blobs, wanted)
 
 
 def gzip_size(archive: Archive, layer: Layer) -> int:
-    """Return a layer's compressed size in bytes, about as a registry would send it.
+    """Return a layer's compressed size in bytes, close to its size in a registry.
 
     A layer that is compressed in the archive keeps that size; others are compressed here by zlib-ng
     at level 6. A Debian base of 124 MB gives 50.7 MB in 1.6 s (zlib: 49.6 MB in 4.5 s; Docker 26
@@ -171,7 +171,7 @@ def contents(blobs: Blobs, wanted: Platform = oci.ANY) -> Contents:
         return _saved(blobs)
     if "index.json" in blobs:
         return _indexed(blobs, wanted)
-    problem = "not an image archive: neither a manifest.json nor an index.json is in it"
+    problem = "not an image archive: no manifest.json or index.json"
     raise ArchiveInvalid(blobs.path, problem, f"{SAVE} (`docker export` leaves out the layers)")
 
 
@@ -197,7 +197,7 @@ def _read(blobs: Blobs, name: str) -> bytes:
 
 
 def _decode(blobs: Blobs, name: str, content: bytes, kind: type[_T]) -> _T:
-    """Return JSON as a type. Raises `ArchiveInvalid`."""
+    """Return JSON decoded as a type. Raises `ArchiveInvalid`."""
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -231,7 +231,7 @@ def _indexed(blobs: Blobs, wanted: Platform) -> Contents:
             raise ArchiveInvalid(blobs.path, f"more than {MAX_MANIFESTS:,} manifests", SAVE)
         if not DIGEST.fullmatch(descriptor.digest):
             raise ArchiveInvalid(blobs.path, f"invalid digest {descriptor.digest[:200]!r}", SAVE)
-        # Of an image of several platforms only some may have been saved.
+        # Not all platforms of an image may have been saved.
         if descriptor.is_attestation or (descriptor.blob not in blobs and len(ahead) > 1):
             continue
         size += blobs.size(descriptor.blob)
@@ -263,15 +263,15 @@ def _for_platform(blobs: Blobs, images: list[Descriptor], wanted: Platform) -> D
     if len(fitting) != 1:
         found = [(str(i.platform) or i.image_name or i.digest)[:_QUOTED] for i in images]
         names = ", ".join(found[:9])
-        problem = f"holds {len(images)} images ({names}) and not just one for {wanted}"
+        problem = f"holds {len(images)} images ({names}), not exactly one for {wanted}"
         raise ArchiveInvalid(blobs.path, problem, _save_one(fitting or images))
     return fitting[0]
 
 
 def _save_one(images: list[Descriptor]) -> str:
-    """Return how to save one of several images: by a platform that only it has, if there is one."""
+    """Return how to save one of several images: by its platform if that is unique."""
     platforms = [image.platform for image in images]
-    # The archive chose these words, and a user may paste them into a shell.
+    # These words come from the archive, and a user may paste them into a shell.
     valid = [p for p in platforms if p.is_valid]
     unique = [p for p in valid if platforms.count(p) == 1]
     if not unique:

@@ -1,6 +1,6 @@
 """The files of an image archive, read in place from a tar or folder, and decompressed.
 
-Only names that are in the archive can be opened, so none leads out of it.
+Only names in the archive can be opened, so none leads out of it.
 """
 
 import io
@@ -19,7 +19,7 @@ from helpers.images.tar import BLOCK, TarStream
 MAX_BLOBS = 100_000
 MAX_NAMES = 2**24
 MAX_LINKS = 8
-"""Most files of an archive, letters of their names, and links in a row: old Docker links equal
+"""Maximum files of an archive, letters of their names, and chained links: old Docker links equal
 layers."""
 
 SAVE = "Save the image again with `docker save --output FILE IMAGE`"
@@ -47,7 +47,7 @@ class Blobs:
         return self._places[name][1]
 
     def file(self, name: str) -> Path | None:
-        """Return the path of a file; `None` in a tar, and for a link, which may lead anywhere."""
+        """Return the path of a file; `None` in a tar, and for links, which may lead anywhere."""
         path = self.path / name
         return path if self._tar is None and name in self and not path.is_symlink() else None
 
@@ -78,8 +78,8 @@ def open_blobs(path: Path) -> Iterator[Blobs]:
 def _plain(path: Path, stack: ExitStack) -> IO[bytes]:
     """Return an archive's file, decompressed if need be.
 
-    Layers are read in an order of their own, so a compressed archive is decompressed as a whole, to
-    an unnamed file that is gone as soon as it is closed.
+    Layers are read in any order, so a compressed archive is decompressed as a whole, to an unnamed
+    file that vanishes when closed.
     """
     if path.exists() and not path.is_file():
         raise ArchiveInvalid(path, "neither a file nor a folder", SAVE)
@@ -102,12 +102,12 @@ def _folder(path: Path) -> Blobs:
     found = [path / "index.json", *path.glob("blobs/*/*")]
     places = {f.relative_to(path).as_posix(): (0, f.stat().st_size) for f in found if f.is_file()}
     if "index.json" not in places:
-        raise ArchiveInvalid(path, "a folder without index.json, not an OCI layout", SAVE)
+        raise ArchiveInvalid(path, "a folder without index.json, so not an OCI layout", SAVE)
     return Blobs(path, None, places, True)
 
 
 def _tar(path: Path, file: IO[bytes]) -> Blobs:
-    """Return the files of an archive that is a tar."""
+    """Return the files of a tar archive."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     head = file.read(BLOCK)
@@ -149,7 +149,7 @@ def _tar(path: Path, file: IO[bytes]) -> Blobs:
 
 
 class _Part(io.RawIOBase):
-    """A part of a file. Several parts may be read in turn, but not at the same time."""
+    """A part of a file. Parts may be read alternately, but not concurrently."""
 
     def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
         self._file = file
@@ -158,11 +158,11 @@ class _Part(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
-        """Return that it can be read."""
+        """Return True: it is readable."""
         return True
 
     def seekable(self) -> bool:
-        """Return that it can be sought in."""
+        """Return True: it is seekable."""
         return True
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
@@ -172,7 +172,7 @@ class _Part(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read what fits; 0 at the end of the part."""
+        """Read as much as fits; 0 at the end of the part."""
         self._file.seek(self._offset + self._at)
         wanted = memoryview(buffer)[: max(self._size - self._at, 0)]
         count: int = self._file.readinto(wanted)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What a Dockerfile says before it is built: its base images, and the builder that it needs."""
+"""What a Dockerfile needs: its base images and its builder."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-glo
 _GIT = re.compile(
     r"(?:git|ssh)://|[\w-]+@[\w.-]+:|https?://[^?#]+\.git(?:[?#]|$)", re.IGNORECASE | re.ASCII
 )
-"""Git repositories, whose address the classic builder would download as a file:
+"""Git repositories; the classic builder would download their address as a file:
 https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository"""
 
 _OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?::(?:latest|1(?:\.(\d+)(?:\.\d+)?)?))?")
@@ -36,11 +36,11 @@ _EMBEDDED = {23: 4, 24: 5, 25: 6, 26: 7, 27: 8, 28: 14, 29: 19}
 https://github.com/moby/buildkit/releases and vendor.mod of https://github.com/moby/moby"""
 
 _YES = ("", "1", "t", "true")
-"""Values of an option of a mount that turn it on."""
+"""Values that turn a mount's option on."""
 
 
 class Stage(NamedTuple):
-    """One stage: its image (or stage) and platform as filled in, its name, and what follows."""
+    """One stage: its image (or stage) and platform, filled in, its name and instructions."""
 
     image: str
     platform: str
@@ -49,7 +49,7 @@ class Stage(NamedTuple):
 
 
 def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str | None:
-    r"""Return what in a Dockerfile only BuildKit understands, or `None`.
+    r"""Return what only BuildKit understands in a Dockerfile, or `None`.
 
     An automatic argument counts unless it has a value, in `arguments` or before the first `FROM`.
 
@@ -79,7 +79,7 @@ def needs_buildkit(text: str, arguments: Mapping[str, str] | None = None) -> str
 def frontend(text: str, engine: str) -> str:
     """Return the frontend that `# syntax=` names; empty if a Docker `engine` has it already.
 
-    The one in the engine needs no registry, and does not change from day to day.
+    The engine's own frontend needs no registry and does not change.
 
     >>> frontend("# syntax=docker/dockerfile:1", "26.1.5")
     ''
@@ -95,7 +95,7 @@ def frontend(text: str, engine: str) -> str:
 
 
 def required_secret(text: str) -> str | None:
-    r"""Return the first mount of a secret or an SSH agent without which a build fails.
+    r"""Return the first required mount of a secret or an SSH agent.
 
     >>> required_secret("FROM a\nRUN --mount=type=secret,id=x,required cat /run/secrets/x")
     '--mount=type=secret,id=x,required'
@@ -107,7 +107,7 @@ def required_secret(text: str) -> str | None:
 
 
 def automatic(machine: str, platform: str = "") -> dict[str, str]:
-    """Return the arguments that BuildKit fills in, on a machine and for a platform.
+    """Return the arguments that BuildKit fills in, for a machine and a platform.
 
     >>> found = automatic("linux/amd64", "linux/arm/v7")
     >>> found["BUILDARCH"], found["TARGETARCH"], found["TARGETVARIANT"]
@@ -166,7 +166,7 @@ def final_base(found: Sequence[Stage]) -> str:
 
 
 def bases(found: Sequence[Stage]) -> dict[str, str]:
-    """Return the images that stages begin with, and the last platform that is named for each."""
+    """Return the images of stages' `FROM`, with the last platform of each."""
     images: dict[str, str] = {}
     names: set[str] = set()
     for stage in found:
@@ -196,7 +196,7 @@ def images(found: Sequence[Stage]) -> set[str]:
 def _global_arguments(found: Sequence[Instruction], given: Mapping[str, str]) -> dict[str, str]:
     """Return the arguments before the first `FROM` that have a value, given or by default.
 
-    Automatic ones that are given are known without being declared.
+    Given automatic arguments need no declaration.
     """
     known = {name: value for name, value in given.items() if _AUTOMATIC.fullmatch(name)}
     for instruction in takewhile(lambda one: one.word != "FROM", found):

@@ -1,6 +1,6 @@
 """ELF files: program or library, the loader, and the libraries that the file needs.
 
-Only the parts that the dynamic loader reads are read, so stripped section headers do not matter.
+Only what the dynamic loader uses is read, so stripped section headers do not matter.
 Offsets outside the file count as absent. pyelftools gives the same results (a test compares them)
 in 25 times the time, because it parses far more.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 MAGIC = b"\x7fELF"
 
 MAX_NEEDED = 1024
-"""Most libraries that are listed of one file; real files need a few dozen."""
+"""Maximum listed libraries per file; real files need a few dozen."""
 
 _MAX_TEXT = 4096
 _MAX_TAGS = 2**16

@@ -12,7 +12,7 @@ from helpers.images.variables import words
 _DIRECTIVE = re.compile(r"#\s*([a-z]\w*)\s*=\s*(\S.*)", re.IGNORECASE)
 
 _WITH_DOCUMENTS = ("RUN", "COPY", "ADD")
-"""Here-documents follow these alone: https://docs.docker.com/reference/dockerfile/#here-documents"""
+"""Only these have here-documents: https://docs.docker.com/reference/dockerfile/#here-documents"""
 
 _SHELL_WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""")
 _DOCUMENT = re.compile(r"\d*<<(-?)([^<]+)")
@@ -26,7 +26,7 @@ class Instruction(NamedTuple):
     documents: tuple[str, ...] = ()
 
     def unwrapped(self) -> "Instruction":
-        """Return the instruction that an `ONBUILD` is about, else the instruction itself."""
+        """Return the instruction inside an `ONBUILD`, else the instruction itself."""
         if self.word != "ONBUILD":
             return self
         return Instruction(*_parted(self.rest), self.documents)
@@ -55,7 +55,7 @@ def directives(text: str) -> dict[str, str]:
 
 
 def without_directive(text: str, name: str) -> str:
-    r"""Return a Dockerfile without a directive, and with as many lines.
+    r"""Return a Dockerfile without a directive, with the same number of lines.
 
     >>> without_directive("# syntax=a\n# escape=`\nFROM b\n", "syntax")
     '# escape=`\n#\nFROM b\n'
@@ -70,7 +70,7 @@ def without_directive(text: str, name: str) -> str:
 def read(text: str) -> list[Instruction]:
     r"""Return the instructions of a Dockerfile.
 
-    A here-document without its last line is none.
+    A here-document without its last line is ignored.
 
     >>> read("# escape=`\nRUN a `\n  # here\n  b\\c\nuser x")
     [Instruction(word='RUN', rest='a   b\\c', documents=()), Instruction(word='USER', rest='x', ...
@@ -106,7 +106,7 @@ def _parted(line: str) -> tuple[str, str]:
 
 
 def _places(lines: list[str], strips_tabs: bool) -> Mapping[str, Sequence[int]]:
-    """Return the numbers of each line that could end a here-document, in order."""
+    """Return the numbers of lines that could end a here-document, in order."""
     found = defaultdict[str, list[int]](list)
     for number, line in enumerate(lines):
         found[line.lstrip("\t") if strips_tabs else line].append(number)

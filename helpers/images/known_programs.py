@@ -1,12 +1,12 @@
-"""Programs that help an attacker: the table `tools.csv`, and what it says of a file.
+"""Programs that help an attacker: the table `tools.csv`, matched with files.
 
-To add a tool, add a line to `tools.csv` (in this folder): the command's `name`; its `kind`, which
-is a row of the attack surface; `about`, what it is good for; and, where its program tells a
-`version`, a pattern of the program's bytes with one group. A new kind needs a translation, and a
+To add a tool, add a line to `tools.csv` (in this folder): the command's `name`; its `kind`, a row
+of the attack surface; `about`, its purpose; and `version`, a pattern with one group that finds the
+version in the program's bytes. A new kind needs a translation, and a
 plural in `surface.checks.PLURALS`. After changing a version pattern, capture again; other edits
 need no capture.
 
-What Go compiled tells which Go that was, whatever it is called. Its version is as in `go1.24.4`.
+Programs compiled by Go state its version, as in `go1.24.4`, whatever their name.
 """
 
 import csv
@@ -21,24 +21,24 @@ SHELL, OS_INSTALLER, APP_INSTALLER, INTERPRETER = (
     msg("shell"), msg("package manager"), msg("app installer"), msg("interpreter"),
 )  # fmt: skip
 MULTI_CALL = ("busybox", "toybox")
-"""Programs that are called by many names, each of which is a tool of its own."""
+"""Programs with many names, each a tool of its own."""
 
 GO = "go"
-"""What the version of a program that Go compiled begins with."""
+"""Prefix of the version of a program compiled by Go."""
 
 _NUMBERED = re.compile(r"[-.]?(\d+(\.\d+)*)$")
 _LIBRARY = re.compile(r"lib(?P<name>python[\d.]*|node|jvm)m?\.so[\d.]*$")
-"""Libraries that are a runtime, of which the program is only the start."""
+"""Libraries that contain a runtime; the program only starts them."""
 
 _OF_LIBRARY = {"jvm": "java"}
 
 _GO = re.compile(rb"\xff Go buildinf:.{18}.(go1\.\d+(?:\.\d+|rc\d+|beta\d+)?)", re.DOTALL)
-"""The mark in what Go 1.18 or newer compiled, 18 bytes, the length of the version, and the version:
+"""The mark of Go 1.18 or newer, 18 bytes, the length of the version, and the version:
 `debug/buildinfo`, https://go.googlesource.com/go/+/refs/tags/go1.24.4/src/debug/buildinfo."""
 
 
 class Tool(NamedTuple):
-    """A line of the table; `version` is empty where it cannot be read from the program."""
+    """A line of the table; `version` is empty if the program does not contain it."""
 
     name: str
     kind: str
@@ -61,7 +61,7 @@ def kinds() -> list[str]:
 def named(path: str) -> Tool | None:
     """Return the tool that a path is named after, if any; a version at its end is ignored.
 
-    A library that is a runtime is named after its program.
+    A runtime library is named after its program.
 
     >>> named("usr/bin/python3.13").kind, named("usr/bin/true")
     ('interpreter', None)
@@ -73,10 +73,10 @@ def named(path: str) -> Tool | None:
 
 
 def version(path: str, content: bytes) -> str:
-    r"""Return the version that a program tells in its bytes; empty if it tells none.
+    r"""Return the version in a program's bytes; empty if there is none.
 
-    It is the one that a tool's pattern finds, and that of which the file's name has the beginning;
-    else the version of Go that the program was compiled with.
+    The version must match the tool's pattern and the version in the file name; else it is that of
+    the Go compiler.
 
     >>> version("usr/local/bin/node", b"... node.js/v24.19.0 ...")
     '24.19.0'
@@ -96,7 +96,7 @@ def version(path: str, content: bytes) -> str:
 
 
 def _name(path: str) -> str:
-    """Return the name of a file; of a library that is a runtime, the name of its program."""
+    """Return the name of a file; for a runtime library, that of its program."""
     name = path.rpartition("/")[2]
     library = _LIBRARY.match(name)
     return _OF_LIBRARY.get(library["name"], library["name"]) if library else name

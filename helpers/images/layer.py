@@ -1,6 +1,6 @@
 """The entries of one layer, read from its tar and checked; nothing is unpacked.
 
-Entries that no container engine would unpack, or that would falsify sizes, are refused by name.
+Entries that no container engine would unpack, or that would falsify sizes, are rejected by name.
 """
 
 import tarfile
@@ -16,14 +16,14 @@ from helpers.images.tar import TarStream
 MAX_ENTRIES = 500_000
 MAX_NAMES = 2**26
 MAX_DATABASES = 2**27
-"""Most entries of an image, letters of their names and of those of the libraries that they need,
-and bytes of its package databases."""
+"""Maximum entries of an image, letters of their names and of needed libraries' names, and bytes of
+its package databases."""
 
 MAX_DATABASE = 2**25
-"""Most bytes of one file of a package database."""
+"""Maximum bytes of one file of a package database."""
 
 MAX_ELF = 2**29
-"""Most bytes that are read of one program."""
+"""Maximum bytes read from one program."""
 
 MAX_QUOTED = 200
 """Most letters of a name that an error quotes."""
@@ -46,7 +46,7 @@ _MAX_ID = 2**32 - 1
 
 
 class Budget:
-    """What is left of an image's limits, which apply to all of its layers together."""
+    """The remaining limits of an image, shared by all of its layers."""
 
     def __init__(self) -> None:
         self.entries = MAX_ENTRIES
@@ -54,7 +54,7 @@ class Budget:
         self.databases = MAX_DATABASES
 
     def take_names(self, *names: str) -> bool:
-        """Take names off; return whether there was enough left."""
+        """Subtract names; return whether enough was left."""
         self.names -= sum(map(len, names))
         return self.names >= 0
 
@@ -67,7 +67,7 @@ class Entries(NamedTuple):
 
 
 def read(archive: Archive, number: int, budget: Budget) -> Entries:
-    """Return the entries of a layer, counted from 0, and take them off the budget.
+    """Return the entries of a layer, counted from 0, and subtract them from the budget.
 
     Raises `ArchiveInvalid` if the layer is damaged or hostile.
     """

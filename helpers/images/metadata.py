@@ -36,11 +36,11 @@ class Layer(Struct, frozen=True):
 
 
 class Image(Struct, frozen=True):
-    """An image's metadata; environment variables and labels have their names only.
+    """An image's metadata; only the names of environment variables and labels.
 
     `runtime` is a language runtime and its version, read from its program; empty for none.
-    `compressed_by` says where the layers' `compressed_bytes` are from: a `registry`, an `archive`
-    with compressed layers, or `gzip` (level 6), run here.
+    `compressed_by` is the source of the layers' `compressed_bytes`: a `registry`, an `archive` with
+    compressed layers, or local `gzip` (level 6).
     """
 
     image_id: str
@@ -79,8 +79,8 @@ class Image(Struct, frozen=True):
 class Smoke(Struct, frozen=True):
     """The result of starting an image, locked down.
 
-    `answered`: on its port, with `http_status`; `None` if that could not be tried. `why` says what
-    went wrong, `asked_by` how the port was reached. `shell` started in it; empty if none did.
+    `answered`: on its port, with `http_status`; `None` if not tried. `why` says what went wrong,
+    `asked_by` how the port was reached. `shell` is the shell that started; empty if none did.
     """
 
     port: int
@@ -101,7 +101,7 @@ class _Step(Struct):
 
 
 class _Image(oci.Config):
-    """The config of an image with what only its metadata needs."""
+    """The config of an image, with fields that only its metadata needs."""
 
     created: datetime | None = None
     history: list[_Step] | None = None
@@ -123,9 +123,9 @@ def describe(
     """Return the metadata of an image.
 
     `layers` are DiffID, file bytes and tar bytes; `compressed` is `compressed_by` and the sizes;
-    `known` is what the daemon knows of the image, `base` the base image's name and what the daemon
-    knows of that; `accounts` are `/etc/passwd` and `/etc/group`; `file_paths` are all files. Raises
-    `ArchiveInvalid` for an invalid config.
+    `known` is the daemon's information about the image, `base` the base image's name and the
+    daemon's information about it; `accounts` are `/etc/passwd` and `/etc/group`; `file_paths` are
+    all files. Raises `ArchiveInvalid` for an invalid config.
     """
     try:
         image = msgspec.convert(config, _Image)
@@ -146,7 +146,7 @@ def describe(
         if not step.empty_layer
     ]
     if len(instructions) != len(layers):
-        # The history of a squashed or imported image is about other layers.
+        # The history of a squashed or imported image describes other layers.
         instructions = [""] * len(layers)
     known, (base_name, of_base) = known or {}, base
     known_base = of_base or {}
@@ -185,7 +185,7 @@ def describe(
 
 
 def command(config: dict[str, Any]) -> list[str]:
-    """Return what an image starts, as its config says; empty for none and for an invalid config."""
+    """Return an image's start command; empty for none and for an invalid config."""
     start = config.get("config")
     parts = [start.get(key) for key in ("Entrypoint", "Cmd")] if isinstance(start, dict) else []
     return [
@@ -214,7 +214,7 @@ def read(path: Path, kind: type[T]) -> T | None:
 
 
 def _from_base(layers: Sequence[str], base: Sequence[str] | None) -> list[bool | None]:
-    """Return per layer whether it is from the base image; `None`: unknown.
+    """Return per layer whether it comes from the base image; `None`: unknown.
 
     An image without all of the base's layers was built on another base, or on an older version of
     it: the layers above the shared ones may be from that base or from the build.

@@ -17,20 +17,20 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 MAX_SIZE = 2**50
-"""Most bytes of a file that is believed; those of all layers together still fit a 64-bit number."""
+"""Maximum plausible bytes of a file; the sum over all layers fits 64 bits."""
 
 CONFIGS = (
     "",
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
-"""Media types of the config of an image; another artifact has another."""
+"""Media types of an image's config; other artifacts have others."""
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
 _ALONE = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
-"""Architectures that may stand without an operating system."""
+"""Architectures that may be given without an operating system."""
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _VARIANTS = {"amd64": ("", "v1"), "arm64": ("", "v8"), "arm": ("v7", "")}
@@ -41,7 +41,7 @@ _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?", re.ASCII)
 
 
 def digest(content: bytes) -> str:
-    """Return the digest of some bytes, by which a registry and a config know them."""
+    """Return the digest of some bytes, as used in registries and configs."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
@@ -58,11 +58,11 @@ class Platform(Struct, frozen=True):
 
     @property
     def is_valid(self) -> bool:
-        """Return whether it has the form of a platform; any text may be in an archive."""
+        """Return whether it looks like a platform; an archive may contain any text."""
         return bool(self.os and self.architecture and _PLATFORM.fullmatch(str(self)))
 
     def fits(self, wanted: "Platform") -> bool:
-        """Return whether an image for this platform is one for another; what is empty fits."""
+        """Return whether an image for this platform fits another; empty parts fit."""
         if wanted == ANY:
             return True
         if self.os not in (wanted.os, "") or self.architecture not in (wanted.architecture, ""):
@@ -76,7 +76,7 @@ ANY = Platform()
 
 
 class Descriptor(Struct, rename="camel"):
-    """What a manifest or an index says of one file: `size` is in bytes."""
+    """The description of one file in a manifest or an index; `size` is in bytes."""
 
     digest: str
     size: Annotated[int, Meta(ge=0, le=MAX_SIZE)] = 0
@@ -86,7 +86,7 @@ class Descriptor(Struct, rename="camel"):
 
     @property
     def platform(self) -> Platform:
-        """Return its platform; one of empty words if none is given."""
+        """Return its platform; with empty parts if none is given."""
         return self.given_platform or ANY
 
     @property
@@ -154,7 +154,7 @@ class Config(Struct):
 def parse(text: str) -> Platform:
     """Return a platform as users write it; empty is any.
 
-    Raises `ValueError` for a text that is none.
+    Raises `ValueError` for any other text.
 
     >>> str(parse("linux/arm64")), str(parse("aarch64")), str(parse("arm/v7")), str(parse(""))
     ('linux/arm64', 'linux/arm64', 'linux/arm/v7', '')
@@ -167,7 +167,7 @@ def parse(text: str) -> Platform:
     os, architecture, variant = (*parts, "", "")[:3]
     found = Platform(_ARCHITECTURES.get(architecture, architecture), os, variant)
     if not found.is_valid or len(parts) > 3:
-        raise ValueError(f"{text[:200]!r} is no platform; one is linux/arm64")
+        raise ValueError(f"{text[:200]!r} is not a platform; use one like linux/arm64")
     return found
 
 
@@ -177,7 +177,7 @@ def here() -> Platform:
 
 
 def for_platform(images: Sequence[Descriptor], wanted: Platform) -> list[Descriptor]:
-    """Return those of an index's images that are for a platform, and for its usual variant."""
+    """Return the images of an index for a platform, and for its usual variant."""
     fitting = [image for image in images if image.platform.fits(wanted)]
     if wanted.variant:
         return fitting

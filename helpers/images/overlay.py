@@ -13,14 +13,14 @@ from helpers.images.elf import Elf
 from helpers.images.package_db import MAX_LINKS
 
 MAX_PATH = 4096
-"""Most bytes of a path, as in Linux."""
+"""Maximum bytes of a path, as in Linux."""
 
 MAX_MADE = 500_000
 MAX_MADE_NAMES = 2**26
-"""Most folders that no entry is of, only a path below them, and letters of their paths."""
+"""Maximum folders without an own entry, and letters of their paths."""
 
 MAX_STEPS = 2**24
-"""Most parts of paths that are looked up, those of links' targets included: 33 of each entry."""
+"""Maximum path parts looked up, including links' targets: 33 per entry."""
 
 HARDLINK = "hardlink"
 IMPLICIT_MODE = 0o755
@@ -28,7 +28,7 @@ IMPLICIT_MODE = 0o755
 _WHITEOUT, _OPAQUE, _META = ".wh.", ".wh..wh..opq", ".wh..wh."
 
 Fail = Callable[[str, str], ArchiveInvalid]
-"""Makes the error of a path and of the problem with it."""
+"""Makes the error for a path and its problem."""
 
 
 class Node(Struct, gc=False):
@@ -68,7 +68,7 @@ class Overlay:
 
     def add(self, layer: int, entries: list[Entry], fail: Fail) -> None:
         """Put a layer on top. Raises `fail`'s error for an impossible entry."""
-        # Whiteouts come first, wherever they stand: they hide lower layers only.
+        # Whiteouts come first, whatever their position: they hide lower layers only.
         kept = [e for e in entries if _WHITEOUT not in e.path or not self._hide(e.path, fail)]
         for path, node in kept:
             parent, _, name = path.rpartition("/")
@@ -82,7 +82,7 @@ class Overlay:
             children[name] = node
 
     def walk(self) -> Iterator[Entry]:
-        """Yield all paths but the root's, in no order."""
+        """Yield all paths except the root's, unordered."""
         ahead = [("", self.root)]
         while ahead:
             path, node = ahead.pop()
@@ -131,8 +131,8 @@ class Overlay:
     def _folder(self, path: str, layer: int, entry: str, fail: Fail) -> "dict[str, Node]":
         """Return the children of the directory at a path, which is created if missing.
 
-        A symbolic link of the same layer is followed within the image, one of a lower layer is
-        replaced, as in engines, which unpack each layer on its own. `entry` is for the error.
+        A symbolic link of the same layer is followed within the image; one of a lower layer is
+        replaced, as in engines, which unpack layers separately. `entry` is for the error.
         """
         stack = [self.root]
         ahead = path.split("/")[::-1]

@@ -1,6 +1,6 @@
 """Which package owns a file, by an image's package databases: apk's, dpkg's, distroless, Chisel's.
 
-The file lists of other package managers are not read; `unread` names the manager. Paths have no
+File lists of other package managers are not read; `unread` names the manager. Paths have no
 leading slash. A database may list a file below a symbolic link (`bin/ls`, where `bin` leads to
 `usr/bin`); the file at the end of the link (`usr/bin/ls`) is owned.
 """
@@ -16,16 +16,16 @@ from helpers import compressed
 from helpers.errors import ArchiveInvalid
 
 MAX_LINKS = 40
-"""Most symbolic links in one path, as in Linux."""
+"""Maximum symbolic links in one path, as in Linux."""
 
 MAX_STEPS = 2**23
-"""Most parts of folders and of links' targets that are looked up in all, long paths several times.
+"""Maximum parts of folders and links' targets looked up in total; long paths count several times.
 
 An image of 100,000 folders takes a tenth of it.
 """
 
 _LONG = 128
-"""Letters of a path that are looked up as fast as a short one."""
+"""Paths up to this length are looked up as fast as short ones."""
 
 _APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _DPKG, _DIVERSIONS, _DISTROLESS = (
@@ -54,10 +54,10 @@ _PACKAGE = re.compile(r"^Package:[ \t]*(\S+)", re.MULTILINE)
 _REBUILD = "Rebuild the image, or give its SBOM instead"
 
 MAX_LISTED = 2_000_000
-"""Most paths that the databases of an image list, empty lines included."""
+"""Maximum paths in the databases of an image, including empty lines."""
 
 _MAX_MANIFEST = 2**23
-"""Most bytes of Chisel's manifest, decompressed; a path takes about 200 of them."""
+"""Maximum bytes of Chisel's decompressed manifest; a path takes about 200."""
 
 Listing = tuple[str, Iterable[str]]
 """A package and the paths that its database lists."""
@@ -79,7 +79,7 @@ def is_database(path: str) -> bool:
 
 
 def unread(paths: Iterable[str]) -> str:
-    """Return the package manager whose database is in an image but is not read; empty for none.
+    """Return the package manager whose database exists but is not read; empty for none.
 
     `paths` are the files of an image in which no file has a known owner.
 
@@ -89,16 +89,16 @@ def unread(paths: Iterable[str]) -> str:
     candidates = [path for path in paths if path.startswith(_ROOTS)]
     managers = {str(db.lastgroup) for path in candidates if (db := _DATABASES.match(path))}
     if any(map(_LISTS.match, candidates)):
-        # Its lists are read, but own none of the files.
+        # Its lists are read, but contain none of the files.
         managers -= {"dpkg"}
     return next((manager for manager in _UNREAD if manager in managers), "")
 
 
 def owners(databases: Mapping[str, bytes], links: Mapping[str, str]) -> dict[str, str]:
-    """Return the package of each listed path, with links on the way to it resolved.
+    """Return the package of each listed path, with links resolved.
 
     `databases` are contents by path, `links` targets of symbolic links by path. A listed directory
-    has any one of the packages that list it.
+    has any of the packages that list it.
     """
     # Bytes that are not UTF-8 are kept, as tarfile keeps them in names.
     texts = {
@@ -118,7 +118,7 @@ def listed(
 ) -> dict[str, str]:
     """Return the package of each path that is listed, as `owners` does.
 
-    A path that several packages list has the last of them. Raises `ArchiveInvalid` for more than
+    The last of several packages that list a path counts. Raises `ArchiveInvalid` for more than
     `MAX_LISTED`, and for links that take more than `MAX_STEPS` to follow.
     """
     folders: dict[str, str | None] = {}
@@ -150,7 +150,7 @@ def listed(
                 problem = f"more than {MAX_LISTED:,} paths"
                 raise ArchiveInvalid("the package database", problem, _REBUILD)
             to, by = diverted.get(path, (path, package))
-            # The file of the diverting package stays; those of all others move.
+            # The diverting package's file stays; all others move.
             owned[path if by == package else to] = package
     owned.pop("", None)
     return owned
@@ -199,7 +199,7 @@ def _apk(texts: Mapping[str, str]) -> Iterable[Listing]:
 
 
 def _dpkg(texts: Mapping[str, str]) -> Iterable[Listing]:
-    """Yield dpkg's packages: `<package>[:<architecture>].list` has one path a line."""
+    """Yield dpkg's packages: `<package>[:<architecture>].list` has one path per line."""
     for database, listed in texts.items():
         if database.startswith(_DPKG):
             package = basename(database).removesuffix(".list").partition(":")[0]

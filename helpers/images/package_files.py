@@ -1,6 +1,6 @@
-"""Which package that the scanner knows a file belongs to: the operating system's, or the app's.
+"""Match files to the packages that the scanner lists: of the operating system or the app.
 
-Where no list of a package's files is read, a file without an owner may be its: `files.maybe_of`.
+If a package's file list was not read, files without an owner may belong to it: `files.maybe_of`.
 """
 
 import re
@@ -18,11 +18,11 @@ _DESCRIBES_ITS_FOLDER = ("package.json",)
 _DESCRIBES_ITS_NEIGHBOUR = (".dist-info", ".egg-info")
 
 _BESIDE = re.compile(r"_?([A-Za-z0-9]+)\w*\.(?:cpython-\d.*|abi3)\.so$|(\w+)\.libs$")
-"""What a Python package has beside its folder: compiled modules, and libraries of its wheel."""
+"""Files beside a Python package's folder: compiled modules, and libraries of its wheel."""
 
 
 def gaps(files: pd.DataFrame) -> dict[str, Message]:
-    """Return the images in which it is not known of every file who owns it, and why.
+    """Return the images with files whose owner is unknown, and why.
 
     `files` are those of one capture's images.
     """
@@ -34,31 +34,27 @@ def gaps(files: pd.DataFrame) -> dict[str, Message]:
 
 
 def why_unknown(maybe_of: str, some_are_known: bool) -> Message:
-    """Return why it is not known whose files of an image are that have no package.
+    """Return why the owner of an image's files without a package is unknown.
 
-    `maybe_of` is as in the frame `files`. If some files have an owner, it names packages.
+    `maybe_of` is as in the frame `files`; if some files have an owner, it names packages.
     """
     if some_are_known:
-        return Message(
-            "Trivy lists no files of some packages, of other vendors or for two architectures "
-            "({names})",
-            names=maybe_of,
-        )
+        return Message("Trivy does not list the files of some packages ({names})", names=maybe_of)
     if maybe_of == "RPM":
         return Message(
-            "no report of Trivy lists the files of its RPM packages; Trivy 0.47 and later do, with "
-            "`--list-all-pkgs`, for systems that it has advisories of"
+            "its report does not list the files of RPM packages; Trivy 0.47 or later does, with "
+            "`--list-all-pkgs`"
         )
-    return Message("no list of files in {manager}'s database is read", manager=maybe_of)
+    return Message("the kit does not read {manager}'s file lists", manager=maybe_of)
 
 
 def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
-    """Return for each file the package that the scanner lists and that brought it.
+    """Return for each file the package that installed it, if the scanner lists that package.
 
     `package, place`, with the index of `files`; NA: none, or perhaps that of `maybe_of`. An OS
-    package owns what its database says, if the scanner lists it, or lists no packages at all; its
-    place is NA. A language package owns its folder, or the one program that it was compiled into;
-    of several in a program it is the first.
+    package owns the files in its database, if the scanner lists it, or lists no packages at all;
+    its place is NA. A language package owns its folder, or the program that it was compiled into;
+    the first of several packages owns the program.
     """
     parts = []
     for variant, files_of_image in files.groupby("variant", sort=False):
@@ -79,10 +75,10 @@ def known(files: pd.DataFrame, packages: pd.DataFrame) -> pd.DataFrame:
 
 
 def sized(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
-    """Return `packages` with the bytes of each one's files; NA where these are not known.
+    """Return `packages` with the bytes of their files; NA if unknown.
 
-    Packages of one name and place, such as one for two architectures, each have the bytes of all;
-    of packages that were compiled into one program the first has its bytes, the others NA.
+    Packages with the same name and place, as for two architectures, each have the bytes of all. Of
+    packages compiled into one program the first has its bytes, the others NA.
     """
     keys = ["variant", "package", "place"]
     owners = known(files, packages).assign(variant=files["variant"], size_bytes=files["size_bytes"])
@@ -105,7 +101,7 @@ def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 
     `variant, package, version, purl, place, size_bytes`, of packages whose files are known.
     """
-    # A package for two architectures is listed twice, each time with the bytes of both.
+    # A package for two architectures is listed twice, with the bytes of both.
     once = packages.drop_duplicates(["variant", "package", "version", "package_path"])
     sizes = sized(once, files)
     columns = ["variant", "package", "version", "purl", "place", "size_bytes"]
@@ -114,7 +110,7 @@ def largest(packages: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_answer(packages: pd.DataFrame, files: pd.DataFrame, images: pd.DataFrame) -> Answer:
-    """Answer which packages are the largest, and of which images that is not known."""
+    """Answer which packages are the largest, and in which images sizes are unknown."""
     table, text = largest(packages, files), _gaps(files, images)
     lacks = no_files(files)
     return Answer(
@@ -123,34 +119,29 @@ def largest_answer(packages: pd.DataFrame, files: pd.DataFrame, images: pd.DataF
 
 
 def no_files(files: pd.DataFrame) -> str:
-    """Return why an answer about files, or their table, lacks evidence; empty if it does not."""
-    return t("The files of no image are known here.") if files.empty else ""
+    """Return why an answer about files lacks evidence; empty if it does not."""
+    return t("No files of any image were read.") if files.empty else ""
 
 
 def _gaps(files: pd.DataFrame, images: pd.DataFrame) -> Text:
-    """Return in which images it is not known how large packages are, and why."""
-    reasons = gaps(files)
-    have_files = set(files["variant"])
-    lines = []
-    for variant in images["variant"].drop_duplicates():
-        if variant not in have_files:
-            lines.append(say("{variant}: its files are not known", variant=name(variant)))
-        elif why := reasons.get(variant):
-            line = say(
-                "{variant}: not every OS package has a size, because {why}",
-                variant=name(variant),
-                why=told(why),
-            )
-            lines.append(line)
+    """Return the images with packages whose size is unknown, and why."""
+    reasons = gaps(files) | {
+        variant: t("its files were not read")
+        for variant in images["variant"].drop_duplicates()
+        if variant not in set(files["variant"])
+    }
+    lines = [
+        say("{variant}: {why}", variant=name(variant), why=told(reasons[variant]))
+        for variant in images["variant"].drop_duplicates()
+        if variant in reasons
+    ]
     if not lines:
-        return paragraph(
-            t("A package is as large as its files; packages without files are not listed.")
-        )
-    return paragraph(t("In these images not every package has a size:")) + bullets(lines)
+        return Text()
+    return paragraph(t("The sizes of some packages are unknown:")) + bullets(lines)
 
 
 def folder(package: object, path: object) -> str:
-    """Return where a package's files are, as `known` names it; empty for an OS package."""
+    """Return the place of a package's files, as in `known`; empty for an OS package."""
     if not isinstance(package, str) or not isinstance(path, str):
         return ""
     return next(_is_at(package, path))
@@ -161,7 +152,7 @@ def _of_os(packages: pd.DataFrame) -> pd.Series:
 
 
 def _places(packages: pd.DataFrame) -> dict[str, str]:
-    """Return language packages by the folder or the program that each is."""
+    """Return language packages by their folder or program."""
     located = packages.dropna(subset=["package", "package_path"])
     places: dict[str, str] = {}
     for package, path in zip(located["package"], located["package_path"], strict=True):
@@ -171,7 +162,7 @@ def _places(packages: pd.DataFrame) -> dict[str, str]:
 
 
 def _is_at(package: str, path: str) -> Iterator[str]:
-    """Yield where the files of a language package are, by the file that describes it."""
+    """Yield the places of a language package's files, from its description file."""
     path = path.lstrip("/")
     folder, _, name = path.rpartition("/")
     if name in _DESCRIBES_ITS_FOLDER:
@@ -185,7 +176,7 @@ def _is_at(package: str, path: str) -> Iterator[str]:
 
 
 def _within(path: str, places: dict[str, str]) -> str | None:
-    """Return the innermost of the places that a path is in, or is itself."""
+    """Return the innermost place that contains or is a path."""
     at = path
     while at:
         if at in places:

@@ -1,6 +1,6 @@
-"""Text of images and builds without secrets.
+"""Remove secrets from the text of images and builds.
 
-These are the values of environment variables and build arguments, and what looks like one.
+Secrets are values of environment variables and build arguments, and texts that look like them.
 """
 
 import re
@@ -11,10 +11,10 @@ from helpers.images.variables import assigned
 HIDDEN = "…"
 
 MAX_LETTERS = 2**32
-"""Most letters that are looked through: those of all texts, once for each value."""
+"""Maximum letters to search: those of all texts, once for each value."""
 
 _BEGIN = 200
-"""Letters that are looked through in the time that beginning a text takes."""
+"""Cost of starting a text, in letters."""
 
 _SECRET_LENGTH = 8
 """Shorter values are not searched for: any text may contain them."""
@@ -53,7 +53,7 @@ _LITERALS = (
     ),
     # echo user:x | chpasswd
     re.compile(r""":(?P<value>[^\s:"'|]{1,200})["']?\s{0,4}\|\s{0,4}\S{0,20}\bchpasswd\b"""),
-    # What some services give out: https://docs.github.com/en/code-security/secret-scanning
+    # Tokens of some services: https://docs.github.com/en/code-security/secret-scanning
     re.compile(
         r"(?<![\w-])(?P<value>gh[opsur]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{18,}|npm_\w{30,}"
         r"|xox[a-z]-[\w-]{10,}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,}|[rs]k_live_\w{16,}"
@@ -61,13 +61,13 @@ _LITERALS = (
     ),
     re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----\s{0,4}(?P<value>[^-]+)"),
 )
-"""Where an instruction may have a secret written into it: the group `value`."""
+"""Where an instruction may contain a secret: the group `value`."""
 
 _NO_SECRET = re.compile(
     r"""[\\"']*(?:[$/%…-]|id=|(?:true|false|yes|no|none|null|[01]|v?\d+[.:]\d[\w.+~:-]*)?$)""",
     re.IGNORECASE,
 )
-"""What is a variable, a path, an option, a switch, the version of a package, or nothing."""
+"""Not secrets: variables, paths, options, switches, package versions and nothing."""
 
 
 def names(environment: Iterable[str] | None) -> list[str]:
@@ -82,8 +82,8 @@ def names(environment: Iterable[str] | None) -> list[str]:
 def values(environment: Iterable[str] | None, file_paths: Container[str] = ()) -> list[str]:
     """Return the values of environment variables to search for, the longest first.
 
-    Each line of a value is searched for on its own. The path of one of the image's files, which are
-    `file_paths`, is no secret: start commands stay readable.
+    Each line of a value is searched for separately. Paths of the image's files (`file_paths`) are
+    not secrets, so start commands stay readable.
     """
     lines = {
         line.strip()
@@ -122,7 +122,7 @@ def instruction(
 
 
 def problem(secrets: Sized, texts: Iterable[str]) -> str:
-    """Return why texts cannot be looked through for so many values; empty if they can."""
+    """Return why texts cannot be searched for so many values; empty if they can."""
     letters = len(secrets) * sum(len(text) + _BEGIN for text in texts)
     if letters <= MAX_LETTERS:
         return ""
@@ -133,7 +133,7 @@ def problem(secrets: Sized, texts: Iterable[str]) -> str:
 
 
 def prose(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets and what looks like one.
+    """Return a text without secrets and without what looks like one.
 
     >>> prose("curl -H 'X-Token: 9f8e' https://me:pw@example.com && echo $TOKEN abc", ["abc"])
     "curl -H 'X-Token: …' https://me:…@example.com && echo $TOKEN …"
@@ -147,7 +147,7 @@ def prose(text: str, secrets: Iterable[str]) -> str:
 
 
 def _hidden(found: re.Match[str]) -> str:
-    """Return what was found without the value in it, if that may be a secret."""
+    """Return a match without its value, if that may be a secret."""
     if _NO_SECRET.match(found["value"]):
         return found[0]
     kept = len(found["value"]) - len(found["value"].lstrip("\\\"'"))

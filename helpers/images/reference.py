@@ -37,19 +37,19 @@ class Reference(NamedTuple):
 
 
 def is_local(host: str) -> bool:
-    """Return whether a host, without a port, is this machine."""
+    """Return whether a host (without port) is this machine."""
     return host in _LOCAL
 
 
 def is_reference(text: str) -> bool:
-    """Return whether a text can be a reference."""
+    """Return whether a text is a valid reference."""
     return _REFERENCE.fullmatch(text) is not None
 
 
 def parse(text: str) -> Reference:
     """Return the parts of a reference; without tag and digest the tag is `latest`.
 
-    Raises `ValueError` for a text that is none.
+    Raises `ValueError` for any other text.
 
     >>> parse("node")
     Reference(host='docker.io', name='library/node', tag='latest', digest='')
@@ -66,7 +66,7 @@ def parse(text: str) -> Reference:
     if not (slash and ("." in host or ":" in host or host == "localhost")):
         host, rest = HUB, name
     if rest != rest.lower():
-        raise ValueError(f"{text[:200]!r}: the name of an image is in lower case")
+        raise ValueError(f"{text[:200]!r}: image names are lower case")
     if host in (HUB, f"index.{HUB}"):
         host = HUB
         rest = rest if "/" in rest else f"library/{rest}"
@@ -74,7 +74,7 @@ def parse(text: str) -> Reference:
 
 
 def repository_of(text: str) -> str:
-    """Return the repository of a reference; empty for a file's name and what is none.
+    """Return the repository of a reference; empty for file names and other texts.
 
     >>> repository_of("node:24"), repository_of("./node.tar"), repository_of("node.tar")
     ('node', '', '')

@@ -1,7 +1,7 @@
-"""The entries of a tar in order, from a forward-only stream, read with the standard tarfile.
+"""Read the entries of a tar in order from a forward-only stream, with the standard tarfile.
 
-It stops what tarfile accepts of a hostile tar: headers of a gigabyte, seeking backwards for ever, a
-damaged header taken for the end. For each problem it raises what the caller's `fail` returns.
+It rejects what tarfile accepts in a hostile tar: gigabyte headers, endless backward seeks, damaged
+headers taken for the end. For each problem it raises what the caller's `fail` returns.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import BinaryIO
 from helpers.compressed import CHUNK, Fail
 
 MAX_HEADER = 2**20
-"""Most bytes of an entry's headers; long names and extended attributes take a few kilobytes."""
+"""Maximum bytes of an entry's headers; long names and extended attributes take a few kilobytes."""
 
 MAX_LONG_HEADERS = 2**24
 _LONG = 2**13
-"""Most bytes of all headers of a tar that are longer than usual; most are shorter than `_LONG`."""
+"""Maximum total bytes of long headers in a tar; most headers are shorter than `_LONG`."""
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -47,9 +47,9 @@ class TarStream:
                 encoding="utf-8",
                 errors="surrogateescape",
             )
-            # As in container engines, no header is one of all that follow.
+            # As in container engines, no global header applies to later entries.
             tar.pax_headers = _Ignored()
-            # It has read the first entry. If that is damaged, it would go on behind it.
+            # It has read the first entry, and would skip a damaged one.
             any_entry = tar.firstmember is not None  # type: ignore[attr-defined]
             while any_entry and (entry := tar.next()) is not None:
                 # tarfile would keep every entry in memory.
@@ -61,7 +61,7 @@ class TarStream:
         except tarfile.ReadError as error:
             if self._at:
                 raise self._fail(f"an incomplete tar ({error})") from error
-            # For container engines, no bytes at all are a tar without entries.
+            # Container engines accept zero bytes as a tar without entries.
         except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
             raise self._fail("a tar with invalid headers") from error
         if self._last.strip(b"\0"):
@@ -100,7 +100,7 @@ class TarStream:
     def seek(self, position: int) -> None:
         """Go forward to a position, or to the end if that comes first."""
         if position < self._at:
-            raise self._fail("an entry that leads back to an earlier one")
+            raise self._fail("an entry that points back to an earlier one")
         if self._seekable:
             self._stream.seek(position)
             self._at = position
@@ -109,11 +109,11 @@ class TarStream:
 
 
 class _Ignored(dict[str, str]):
-    """Global headers, of which each later entry would get a copy."""
+    """Global headers; each later entry would get a copy."""
 
     def __setitem__(self, key: str, value: str) -> None:
         """Leave it out."""
 
     def copy(self) -> dict[str, str]:
-        """Return the headers that an entry begins with: none."""
+        """Return the initial headers of an entry: none."""
         return {}

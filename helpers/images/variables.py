@@ -1,4 +1,4 @@
-"""Variables of a Dockerfile: what assigns them, and text with their values filled in."""
+"""Variables of a Dockerfile: their assignments, and text with their values filled in."""
 
 import fnmatch
 import re
@@ -10,19 +10,19 @@ _VARIABLE = re.compile(r"\w+")
 _BRACE = re.compile(r"\$\{|\}")
 
 MAX_WORDS = 2**14
-"""Letters of a text whose words are told apart: time goes with their square."""
+"""Maximum letters of a text to split into words; the time grows with their square."""
 
 MAX_FILLED = 1024
-"""Letters of a text with variables filled in; no name of an image is as long."""
+"""Maximum letters of a filled-in text; image names are shorter."""
 
 _DEEPEST = 20
-"""Variables within variables."""
+"""Maximum nesting of variables."""
 
 _OPERATOR = re.compile(r"(:?[-+?]|##?|%%?|//?)(.*)", re.DOTALL)
 
 
 def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
-    """Return the names and values in an ENV, ARG or LABEL instruction, given without its word.
+    """Return the names and values of an ENV, ARG or LABEL instruction, given without its keyword.
 
     An argument without a value has `None`.
 
@@ -50,7 +50,7 @@ def assigned(rest: str, word: str = "ENV") -> list[tuple[str, str | None]]:
 def words(text: str) -> list[str]:
     """Return the words of a shell's text.
 
-    Raises `ValueError` for a quote that is not closed, and for a text that takes long to read.
+    Raises `ValueError` for an unclosed quote and for a text that is too long.
     """
     if len(text) > MAX_WORDS:
         raise ValueError(f"more than {MAX_WORDS:,} letters")
@@ -119,7 +119,7 @@ def _split(text: str) -> tuple[list[str], list[str]]:
 
 
 def _closing_brace(text: str, at: int) -> int:
-    """Return the position of the brace that closes the one before a position."""
+    """Return the position of the brace that closes the brace before a position."""
     depth = 1
     for found in _BRACE.finditer(text, at):
         depth += 1 if found[0] == "${" else -1
@@ -148,7 +148,7 @@ def _braced(text: str, known: Mapping[str, str], depth: int) -> str:
             return _cut(value, word, operator)
         case "/":
             pattern, _, new = word.partition("/")
-            # As `fnmatch` has it, anywhere in the value.
+            # As in `fnmatch`, anywhere in the value.
             form = fnmatch.translate(pattern)[:-2] if pattern else "(?!)"
             return re.sub(form, lambda _: new, value, count=len(operator) % 2)
     return value

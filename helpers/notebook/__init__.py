@@ -1,1 +1,1 @@
-"""What a notebook holds and shows."""
+"""The contents of notebooks."""

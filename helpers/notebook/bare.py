@@ -1,4 +1,4 @@
-"""The kit's notebooks stay bare: JupyterLab saves them without what only running them adds."""
+"""Keep the kit's notebooks bare: JupyterLab saves them without outputs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,14 @@ import nbformat
 from helpers import paths
 
 _BY_RUNNING = ("collapsed", "execution", "scrolled")
-"""Metadata of a cell about its output."""
+"""Cell metadata about output."""
 
 
 def before_save(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
-    """Strip a notebook that is about to be saved, if it is one of the kit's and is stored bare.
+    """Strip a notebook before it is saved, if it belongs to the kit and is stored bare.
 
     Jupyter Server calls it as `pre_save_hook`, which `.jupyter/jupyter_server_config.json` names.
-    Other notebooks keep their outputs, and so do executed copies.
+    Other notebooks and executed copies keep their outputs.
     """
     file = Path(contents_manager.root_dir, path.strip("/"))
     is_kits = file.name in {each.name for each in _kits()} and file.is_file()

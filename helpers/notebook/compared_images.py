@@ -1,4 +1,4 @@
-"""The images that are compared: a study's capture and its frames, and a way to count and weigh."""
+"""The compared images: the frames of a study's capture, with a lens and weights."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -31,10 +31,10 @@ EVERY = "all"
 
 
 class ComparedImages(Asked):
-    """The images of a study's capture under a lens and weights; frames are loaded when asked for.
+    """The images of a study's capture under a lens and weights; frames are loaded on demand.
 
-    `Comparison` says what the parameters are. What is loaded or computed of these images is a
-    cached property, here and below: another lens shares it, other images start without it.
+    `Comparison` documents the parameters. Loaded and computed parts are cached properties: another
+    lens shares them, other images start without them.
     """
 
     _by_lens: tuple[str, ...] = ()
@@ -44,11 +44,11 @@ class ComparedImages(Asked):
     """Cached properties that other weights do not share."""
 
     others: tuple[Origin, ...] = ()
-    """Where the images beside those of the capture come from."""
+    """The origins of images beside those of the capture."""
 
     _only: tuple[str, ...] = ()
     _whole: Self | None = None
-    """All images, if these are only some of them."""
+    """All images, if these are a selection."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class ComparedImages(Asked):
         db: str = "",
     ) -> None:
         self.language, self.look = language, Look(theme, transparent)
-        # In frames, too, a `$` of a report begins no formula.
+        # A `$` in a frame must not start a formula.
         pd.options.display.html.use_mathjax = False
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
@@ -72,9 +72,9 @@ class ComparedImages(Asked):
             i18n.fonts()
             self.study: Study = open_study(study)
         if source not in ("recorded", "live"):
-            raise ParameterInvalid(f"source {source!r} is not one of recorded, live")
+            raise ParameterInvalid(f"unknown source {source!r}; choose recorded or live")
         if source == "live":
-            # Who looks at what is recorded needs neither Docker nor what talks to it.
+            # Recorded studies need neither Docker nor its client.
             from helpers.capture.session import capture as capture_now
 
             capture = capture_now(study, db=Path(db) if db else None).folder.name
@@ -88,13 +88,12 @@ class ComparedImages(Asked):
         return f"{type(self).__name__}({about})"
 
     def counting(self, *given: Any, **named: Any) -> Self:
-        """Return the same images, counted through another lens: `lenses.Lens` tells its fields.
+        """Return the same images, counted through another lens; `lenses.Lens` documents the fields.
 
-        `known_by` is a day; empty is the study's own, `ever` leaves nothing out for its date. Only
-        `severities` count, and packages with a text in their own or their source's name; with
-        `exploited` what is known to be, from `epss` on what has at least that score (0 to 1), and
-        with `suppressed` also what was declared harmless. Raises `ParameterInvalid` for an unknown
-        lens.
+        `known_by` is a day; empty means the study's own, `ever` no limit. `severities`, `exploited`
+        (known to be exploited), `epss` (a least score from 0 to 1) and `package` (a text in a
+        package's or its source's name) narrow the count. `suppressed` adds what was declared
+        harmless. Raises `ParameterInvalid` for an unknown lens.
         """
         lens = lenses.given(*given, study_known_by=self.study.known_by, **named)
         return self.through(lens._replace(own=self.lens.own))
@@ -102,15 +101,14 @@ class ComparedImages(Asked):
     vars(counting).update(__signature__=lenses.SIGNATURE)
 
     def count(self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str) -> Self:
-        """Return the same images, counted through a lens of one's own besides.
+        """Return the same images, counted through an own lens as well.
 
-        `chosen` is given findings, and returns those of them that count, or a flag for each; every
-        title, axis and footer has its `label`. What counts once does so if one of its findings is
-        chosen. Raises `ParameterInvalid` without a label and, when it counts, for a function that
-        returns neither.
+        `chosen` gets findings, and returns those that count, or a flag for each; titles, axes and
+        footers show its `label`. A vulnerability counts if one of its findings does. Raises
+        `ParameterInvalid` without a label, and later if the function returns something else.
         """
         if not label.strip():
-            raise ParameterInvalid("count(…) needs a label that says what is counted")
+            raise ParameterInvalid("count(…) needs a label")
         return self.through(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
 
     def through(self, lens: Lens) -> Self:
@@ -125,12 +123,11 @@ class ComparedImages(Asked):
         return other
 
     def beside(self, *others: str | Path) -> Self:
-        """Return these images with others beside them, as if all were of one capture.
+        """Return these images and others, as if all were in one capture.
 
-        Each of `others` is a study (its newest capture), `study/capture`, or the file of a report
-        of Trivy or Grype. All are counted by this study's day, and their `capture` joins those of
-        all. Raises `StudyInvalid` and `ReportInvalid`; images that were not scanned
-        alike are refused as `frames` says.
+        Each of `others` is a study (its newest capture), `study/capture`, or a Trivy or Grype
+        report file. All are counted by this study's day; their `capture` joins all names. Raises
+        `StudyInvalid` and `ReportInvalid`, and rejects differently scanned images as `frames` does.
         """
         if self._whole is not None:
             every = self._whole.beside(*others)
@@ -140,16 +137,16 @@ class ComparedImages(Asked):
         return self.of_origins(self.origin, *self.others, *map(origin.named, others))
 
     def of_origins(self, first: Origin, *others: Origin) -> Self:
-        """Return the images of some origins, the first of which is the study's capture."""
+        """Return the images of some origins; the first is the study's capture."""
         other = self._without_cache()
         other.origin, other.others = first, others
         return other
 
     def only(self, *variants: str) -> Self:
-        """Return some of these images. Raises `ParameterInvalid` for one that is not there."""
+        """Return some of these images. Raises `ParameterInvalid` for an unknown one."""
         known = self.images["variant"].tolist()
         if missing := [name for name in variants if name not in known]:
-            raise ParameterInvalid(f"image {missing[0]!r} is not one of {', '.join(known)}")
+            raise ParameterInvalid(f"unknown image {missing[0]!r}; choose from {', '.join(known)}")
         other = self._without_cache()
         other._only, other._whole = variants, self
         return other
@@ -194,7 +191,7 @@ class ComparedImages(Asked):
         other = self._without_cache()
         other.study, other.capture = study, capture
         other.origin = origin.of_study(study.name, capture, captures)
-        # Across captures a study stands alone.
+        # Across captures there are no other studies.
         other.others, other._whole = (), None
         if self._whole is not None and study is self.study:
             whole = copy.copy(other)
@@ -209,7 +206,7 @@ class ComparedImages(Asked):
         return scan_consistency.require(frames, self._mixed)
 
     def _between(self, earlier: str, later: str) -> tuple[Frames, str, str]:
-        """Return the frames of two captures, those named or else the first and the last."""
+        """Return the frames of two captures: the named ones, else the first and the last."""
         names = between.pair(self.captures_of_study, earlier, later)
         loaded = self.every
         if not {*names} <= {*self.landmarks}:
@@ -225,7 +222,7 @@ class ComparedImages(Asked):
 
     @cached_property
     def landmarks(self) -> list[str]:
-        """The captures of the study that stand for all."""
+        """The captures of the study that represent all."""
         needed = (self.study.facts().capture, self.capture)
         few = FEW if len(self.captures_of_study) > MOST else MOST
         return landmarks.landmarks(self.captures_of_study, needed, few)
@@ -237,7 +234,7 @@ class ComparedImages(Asked):
 
     @cached_property
     def every(self) -> Self:
-        """All captures of the study together; of many those that stand for all."""
+        """All captures of the study together, or those that represent many."""
         return self._of(self.study, EVERY, self.landmarks)
 
     @property
@@ -246,14 +243,14 @@ class ComparedImages(Asked):
 
     @property
     def days_beside(self) -> dict[str, str]:
-        """The days that studies beside this one count by, if they have one, by study."""
+        """The count-by days of other studies, if any, by study."""
         studies = {found.study for found in self.others if found.study} - {self.study.name}
         days = {name: str(open_study(name).known_by or "") for name in sorted(studies)}
         return {name: day for name, day in days.items() if day}
 
     @property
     def _names(self) -> list[dict[str, str]]:
-        """The names of each origin's images beside the others, by their own names."""
+        """The unique names of each origin's images, by their own names."""
         return origin.names(self._origins)
 
     def _joined(self, part: Callable[[Origin], pd.DataFrame]) -> pd.DataFrame:
@@ -266,7 +263,7 @@ class ComparedImages(Asked):
         return self._joined(lambda found: getattr(found, name))
 
     def _some(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows of a frame of all images that are of these."""
+        """Return the rows of these images."""
         return frame[frame["variant"].isin(self._only)].reset_index(drop=True)
 
     @cached_property
@@ -284,8 +281,8 @@ class ComparedImages(Asked):
     def frames(self) -> Frames:
         """The frames of what was scanned.
 
-        Raises `StudyInvalid` if the images were not scanned alike and that is not allowed, or have
-        scores of several days where the lens counts by them.
+        Raises `StudyInvalid` if the images were scanned differently and `mixed` is off, or if the
+        lens counts by EPSS scores and these are of several days.
         """
         also = [scan_consistency.SCORES] if self.lens.epss else []
         return scan_consistency.require(self._frames, self._mixed, *also)
@@ -317,7 +314,7 @@ class ComparedImages(Asked):
 
     @cached_property
     def statements(self) -> pd.DataFrame:
-        """What VEX documents state of the ids that were found, one statement and id a row."""
+        """VEX statements about the ids found, one statement and id a row."""
         return self._loaded("statements")
 
     @cached_property
@@ -333,12 +330,12 @@ class ComparedImages(Asked):
 
     @property
     def _facts(self) -> Facts:
-        """What is recorded of how the capture was made."""
+        """The record of how the capture was made."""
         return self.study.facts(self.capture)
 
     @property
     def _shown(self) -> tuple[str, str]:
-        """Return the studies and own reports that these images are of, and their captures."""
+        """Return the studies and own reports of these images, and their captures."""
         if not self.others:
             return self.study.name, ""
         shown = {*self.images["variant"]}
@@ -355,7 +352,7 @@ class ComparedImages(Asked):
 
     @property
     def _across(self) -> Self:
-        """All captures of the study, or these images if others stand beside them."""
+        """All captures of the study, or these images if others are beside them."""
         return self if self.others else self.every
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The questions that notebooks ask of the images that are compared."""
+"""The questions that notebooks ask about the compared images."""
 
 from functools import cached_property
 
@@ -49,11 +49,11 @@ class Comparison(ComparedImages):
     """The images of a study's capture, and the questions of the notebooks as methods.
 
     The frames are `images`, `findings`, `packages`, `layers` and `files`. A method returns an
-    answer, which shows itself and goes on as data: `.table`, `.chart`, `.figure(title=...)`.
+    answer, which shows itself and has its data: `.table`, `.chart`, `.figure(title=...)`.
 
-    `capture` is a capture's name, `newest`, or empty for the default one. With `save_to`, each
-    answer leaves its files below that folder. `source="live"` captures the study anew first,
-    with Docker and Trivy, offline against the vulnerability DB in the folder `db` if one is named.
+    `capture` is a capture's name, `newest`, or empty for the default one. With `save_to`, answers
+    write their files below that folder. `source="live"` first captures the study again with Docker
+    and Trivy, offline against the vulnerability DB in the folder `db` if given.
     Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
@@ -74,9 +74,9 @@ class Comparison(ComparedImages):
             lambda: lens_evidence.footer(self._frames.findings, self.images, self.lens),
         )
 
-    # 01: what was captured of each image, when, and with what?
+    # 01: what evidence was captured, when and with what?
 
-    about = question("What is the study's evidence?", contents.about_answer)
+    about = question("What evidence does the study have?", contents.about_answer)
     sources = question("Where do the images come from?", contents.sources_answer)
     provenance = question("When and how was it captured?", provenance_.answer)
     evidence_parts = question("What evidence does each image have?", contents.parts_answer)
@@ -84,7 +84,7 @@ class Comparison(ComparedImages):
     smoke_test = question("Does the app start in each image?", contents.smoke_test_answer)
     base_layers = question("Which layers come from the base image?", contents.base_layers_answer)
     evidence_in_brief = question(
-        "Of how many images is there each part of the evidence?", contents.held_answer
+        "How many images have each part of the evidence?", contents.held_answer
     )
     not_shown = question("What can the study's evidence not show?", contents.not_shown_answer)
 
@@ -96,18 +96,18 @@ class Comparison(ComparedImages):
 
     @asked("vulnerabilities")
     def lens_in_words(self) -> Answer:
-        """What is counted from here on?"""
+        """What is counted?"""
         known_by, why = self.study.known_by, self.study.known_by_why
         return lens_evidence.answer(self.findings, self.images, self.lens, known_by, why)
 
     severity = question("How severe are the findings?", breakdowns.severity_answer)
     scan_coverage_in_brief = question(
-        "How much of each image did the scanner look at, in one line?", scan_coverage_.brief_answer
+        "How much of each image was scanned, in one line?", scan_coverage_.brief_answer
     )
 
     @asked("vulnerabilities")
     def lens_totals(self) -> Answer:
-        """How often is it counted: findings, vulnerabilities, all or fixable?"""
+        """How many findings and vulnerabilities are there, all and fixable?"""
         share = self.coverage["known_share"]
         return breakdowns.lens_totals_answer(self.findings, self.images, self.lens, share)
 
@@ -115,16 +115,16 @@ class Comparison(ComparedImages):
         "How much of each image is counted?", scan_coverage_.totals_answer
     )
     fixable = question("What has a fix?", fixes.answer)
-    severity_sources = question("Whose severities are these?", severity_scales_.sources_answer)
+    severity_sources = question("Who rated the severities?", severity_scales_.sources_answer)
     severity_crosstab = question(
-        "Which severity of the scanner's is which of NVD's?", severity_scales_.crosstab_answer
+        "How do the scanner's severities differ from NVD's?", severity_scales_.crosstab_answer
     )
-    severity_scales = question("What would another scale say?", severity_scales_.answer)
+    severity_scales = question(
+        "What if another source rates the severities?", severity_scales_.answer
+    )
     places = question("Do vulnerable packages come from the base or the app?", fixes.places_answer)
     overlap = question("Which vulnerabilities do the images share?", overlap_.answer)
-    vulnerability_list = question(
-        "Which vulnerabilities are these, one a row?", overlap_.listing_answer
-    )
+    vulnerability_list = question("Which vulnerabilities are these?", overlap_.listing_answer)
     by_package = question("Which packages are vulnerable?", breakdowns.package_answer)
     scanner_agreement = question(
         "Do two scanners agree?",
@@ -139,7 +139,7 @@ class Comparison(ComparedImages):
 
     @asked("vulnerabilities")
     def fewest(self) -> Answer:
-        """Which image has the fewest, by which way of counting?"""
+        """Which image has the fewest?"""
         answer = captures_.fewest_answer(self.findings, self.images, self.lens)
         return Answer("fewest", text=answer.text, counted=answer.counted)
 
@@ -150,17 +150,17 @@ class Comparison(ComparedImages):
         "How much larger is one image than another?", image_sizes.difference_answer
     )
     size_groups = question("What takes the space?", file_groups.answer)
-    size_parts = question("What is each group of bytes made of?", file_groups.parts_answer)
+    size_parts = question("What is in each group?", file_groups.parts_answer)
     layer_sizes = question("What did each instruction add?", layer_sizes_.answer)
     instructions = question("Which instruction made which layer?", layer_sizes_.table_answer)
     size_steps = question("Where does the difference come from?", waterfall.answer)
     largest_packages = question("Which packages are the largest?", package_files.largest_answer)
     largest_files = question("Which files are the largest?", file_groups.largest_files_answer)
-    size_limits = question("What does the compared size not say?", image_sizes.limits_answer)
+    size_limits = question("What does the size not show?", image_sizes.limits_answer)
 
     # 04: what does an attacker find in each image, and what does the scanner not see?
 
-    attack_surface = question("What does an attacker find?", attack_surface_.answer)
+    attack_surface = question("What can an attacker use?", attack_surface_.answer)
     attack_surface_evidence = question("Where are these files?", attack_surface_.evidence_answer)
     attack_surface_limits = question(
         "What was not checked?",
@@ -174,7 +174,7 @@ class Comparison(ComparedImages):
         "Which files lack a loader or a library?", dynamic_linking.unloadable_answer
     )
     scan_coverage = question(
-        "How much did the scanner look at?",
+        "How much was scanned?",
         scan_coverage_.answer,
     )
     not_looked_at = question(
@@ -189,12 +189,12 @@ class Comparison(ComparedImages):
         "Which packages are vulnerable, and what did they install?", exposure.packages_answer
     )
     findings_and_executables = question(
-        "What did the package of each finding install, and does the app need it?",
+        "What did each affected package install, and does the app need it?",
         exposure.listing_answer,
     )
     slimmer = question("What would a slimmer image remove?", exposure.slimmer_answer)
 
-    # 05: what do the same images show on other days?
+    # 05: how do counts change over time, and why?
 
     @asked("history", shown="every")
     def captures(self) -> Answer:
@@ -204,7 +204,7 @@ class Comparison(ComparedImages):
 
     @asked("history", shown="every")
     def fewest_by_capture(self) -> Answer:
-        """Which image has the fewest, on which day and by which way of counting?"""
+        """Which image has the fewest in each capture?"""
         every = self.every
         return self._of_many(captures_.fewest_answer(every.findings, every.images, self.lens))
 
@@ -253,22 +253,24 @@ class Comparison(ComparedImages):
     # 06: which vulnerabilities matter first?
 
     exploitation = question(
-        "How many are known to be exploited, since when, and how many are likely to be?",
+        "How many are known to be exploited, or likely to be?",
         likelihood.answer,
     )
-    exploitation_in_brief = question("The same in one sentence?", likelihood.brief_answer)
+    exploitation_in_brief = question(
+        "How many are exploited, in one sentence?", likelihood.brief_answer
+    )
     epss_and_cvss = question("Which are likely to be exploited?", epss_cvss.answer)
     look_at_first = question("Which should be looked at first, and why?", short_list.answer)
     unscored = question("What has no score, and why?", unscored_.answer)
-    declared_harmless = question("What was declared harmless, by whom?", declared.answer)
+    declared_harmless = question("What was declared harmless, and by whom?", declared.answer)
     vex_statements = question(
-        "What do VEX documents state of what was found, and what does each statement do?",
+        "What do VEX statements say, and what is their effect?",
         declared.statements_answer,
     )
 
     @asked("risk")
     def limits_of_scores(self, least: float = LIKELY_FROM) -> Answer:
-        """What do scores and catalogs not say, and where do they mislead?"""
+        """What do scores and catalogs not show?"""
         every = self._across._frames
         answer = limits.answer(
             self.findings, self.images, every.findings, every.images, self.lens, least
@@ -279,7 +281,7 @@ class Comparison(ComparedImages):
 
     @asked("verdict", shown="_across")
     def recommendation(self, size: str = "") -> Answer:
-        """Which one should be shipped, today and by other captures?"""
+        """Which image should I ship?"""
         answer = recommendation_.answer(
             self._verdict.decision(size),
             self._verdict.by_other_captures(size),
@@ -303,12 +305,12 @@ class Comparison(ComparedImages):
 
     @asked("verdict")
     def scores(self, size: str = "") -> Answer:
-        """How many points do the weights give each image?"""
+        """How many points does each image have?"""
         return ranking.scores_answer(self._verdict.decision(size).ranked)
 
     @asked("verdict")
     def other_weights(self, size: str = "") -> Answer:
-        """At which weights would another image be chosen?"""
+        """Which weights would change the choice?"""
         return recommendation_.weights_answer(self._verdict.decision(size))
 
     @asked("verdict")
@@ -324,7 +326,7 @@ class Comparison(ComparedImages):
 
     @asked("verdict")
     def claims(self) -> Answer:
-        """What does the evidence say of each claim?"""
+        """Do the claims hold?"""
         return claims_.answer(self._verdict.claims)
 
     @asked("verdict")
@@ -334,23 +336,23 @@ class Comparison(ComparedImages):
 
     @asked("verdict")
     def age_or_base(self) -> Answer:
-        """How far are two images apart, and is it age or base?"""
+        """How do two images differ, and is it age or base?"""
         return self._of_many(attribution.answer(self._verdict.differences))
 
     @asked("verdict")
     def age_or_base_beside(self, beside: str = "") -> Answer:
-        """How much is it between matched images?"""
+        """How do matched images differ?"""
         return attribution.beside_answer(self._verdict.ages(beside).matched)
 
     @asked("verdict", shown="_default")
     def age_or_base_lesson(self, beside: str = "") -> Answer:
-        """What do the matched images say of the difference?"""
+        """What do matched images show?"""
         differences, day, matched, known_by = self._verdict.ages(beside)
         return attribution.lesson_answer(differences, day, matched, self.lens, known_by)
 
     @asked("verdict")
     def takeaways(self, size: str = "", beside: str = "") -> Answer:
-        """What is to be taken away, and what to be done next?"""
+        """What to remember, and what to do next?"""
         decision = self._verdict.decision(size)
         differing = confounders.unlike(confounders.confounders(self.images))
         differences, day, matched, _ = self._verdict.ages(beside)
@@ -360,7 +362,7 @@ class Comparison(ComparedImages):
         steps = takeaways_.next_steps(decision, self.findings, differing, has_files, clock.today())
         return takeaways_.answer(learned, steps, decision)
 
-    # What several questions need, once.
+    # Shared by several questions.
 
     @property
     def listing(self) -> pd.DataFrame:
@@ -431,7 +433,7 @@ class Comparison(ComparedImages):
 
     @property
     def _over_time(self) -> Setting:
-        """What answers about the whole series are shown with: what it has of each image."""
+        """The setting of answers about the whole series."""
         images = self._history.series.images
         return Setting(self.study.name, images, str, self.language, self.look, self._folder)
 
@@ -441,10 +443,10 @@ class Comparison(ComparedImages):
 
     @cached_property
     def _default(self) -> "Comparison":
-        """The post's day: later, advisories for one of the images may have ended."""
+        """The default capture (the post's day); later, advisories for an image may have ended."""
         return self.at("")
 
     def _of_many(self, answer: Answer) -> Answer:
-        """Return an answer across captures, which says so if some stand for many."""
+        """Return an answer across captures, with a note if some represent many."""
         note = provenance_.some_of_many(self.landmarks, len(self.captures_of_study))
         return answer._replace(text=answer.text + paragraph(note)) if note else answer

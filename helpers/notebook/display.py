@@ -1,4 +1,4 @@
-"""How an answer shows itself in a notebook: figure, text and table, and its files."""
+"""Show answers in a notebook as figure, text and table, and save their files."""
 
 import base64
 import html
@@ -22,17 +22,17 @@ from helpers.text.i18n import ENGLISH, t, word
 from helpers.text.rich import AND, Text, paragraph
 
 SHOWN_PIXELS = 960
-"""Width of a figure in a notebook; it has more pixels, so that it is sharp on a dense screen."""
+"""Width of a figure in a notebook; it has more pixels for dense screens."""
 
 PLAIN_ROWS = 300
-"""Rows of a searchable table in a report, at most; its file has all."""
+"""Maximum rows of a searchable table in a report; its file has all."""
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 """Data and metadata of an output, by MIME type."""
 
 
 def _unlike(images: pd.DataFrame) -> Sequence[str]:
-    """Return what makes images unlike, and whether they were not scanned alike."""
+    """Return how images differ, and whether they were scanned differently."""
     return [
         confounders.mark(confounders.confounders(images)),
         scan_consistency.mark(images),
@@ -41,12 +41,11 @@ def _unlike(images: pd.DataFrame) -> Sequence[str]:
 
 
 class Setting(NamedTuple):
-    """What an answer is shown with: its study, the images it is about, a language and a look.
+    """The setting of an answer: study, images, language and look.
 
-    For footers, `coverage` returns how much of the images the scanner looked at, and
-    `lens_evidence` what a count rests on besides; `unlike` returns what marks images that are not
-    alike. Files of answers are written into a `folder`. `captures` names them if the frame does
-    not; `of` says what they are of, if that is no study.
+    For footers, `coverage` returns how much of the images was scanned, `lens_evidence` other
+    evidence of a count, and `unlike` how the images differ. Answers write their files into
+    `folder`. `captures` names captures that the frame does not; `of` replaces the study's name.
     """
 
     study: str
@@ -80,13 +79,13 @@ class Picture:
 
 
 class ShownAnswer:
-    """An answer in a notebook: it shows figure, text and table, and goes on as data.
+    """An answer in a notebook: shows figure, text and table, and has their data.
 
-    In place of a figure that would be empty, its text says why.
+    An empty figure is replaced by a text with the reason.
     """
 
     why_empty: str
-    """Why a figure would be empty; empty if it would not be."""
+    """Why the figure is empty; empty if it is not."""
 
     _first_searchable = ""
 
@@ -94,7 +93,7 @@ class ShownAnswer:
         self.setting = setting
         self._picture: Picture | None = None
         if answer.table is not None:
-            # Later answers may be of the same frame, and this one is the user's to change.
+            # The user may change this frame, and later answers may share it.
             answer = answer._replace(table=answer.table.copy(deep=False))
         with i18n.speaking(setting.language):
             self.why_empty = why_empty(answer.chart)
@@ -130,17 +129,17 @@ class ShownAnswer:
 
     @property
     def chart(self) -> Chart | None:
-        """Return what is drawn, as data; `None` for an answer without a figure."""
+        """Return the figure's data; `None` for an answer without a figure."""
         return None if self.why_empty else self.answer.chart
 
     @cached_property
     def footer(self) -> str:
-        """Where the numbers come from, on one line."""
+        """The provenance of the numbers, on one line."""
         with i18n.speaking(self.setting.language):
             return footer(self.answer, self.setting)
 
     def figure(self, title: str = "") -> Picture:
-        """Return the figure, under another title if one is given.
+        """Return the figure, with another title if given.
 
         Raises `ValueError` if the answer has none; it says why.
         """
@@ -149,7 +148,7 @@ class ShownAnswer:
             raise ValueError(f"the answer {self.name!r} has no figure{why}")
         if self._picture is not None and not title:
             return self._picture
-        # Only who draws waits for matplotlib.
+        # Imported late: only drawing needs matplotlib.
         from helpers.charts import figure
 
         shown = title or self.title
@@ -197,7 +196,7 @@ class ShownAnswer:
             return None
         rows = table if shown is None else shown
         if rows.empty and (self.answer.text or self.answer.lacks):
-            # That there is nothing to list says less than they do.
+            # Text or reason say more than an empty table.
             return None
         if self._is_searchable:
             return self._searchable(rows), {}
@@ -208,12 +207,12 @@ class ShownAnswer:
         return _data(text, tables.readable(rows.head(PLAIN_ROWS)).to_string(max_rows=20)), {}
 
     def _searchable(self, rows: pd.DataFrame) -> dict[str, str]:
-        """Return a table that itables makes searchable, and the beginning of it as a plain one."""
-        # Only who shows such a table pays for the library.
+        """Return a searchable table from itables, and its first rows as a plain table."""
+        # Imported late: only searchable tables need it.
         from itables import options, to_html_datatable
         from itables.javascript import generate_init_offline_itables_html
 
-        # The library is a megabyte: a notebook holds it once, with the table that was first.
+        # The library is a megabyte, so a notebook has it once, with its first table.
         first = ShownAnswer._first_searchable = ShownAnswer._first_searchable or self.name
         library = (
             generate_init_offline_itables_html(options.dt_bundle) if first == self.name else ""
@@ -235,7 +234,7 @@ class ShownAnswer:
         return {**_data(library + text, self.name), STATIC: static}
 
     def _more(self, shown: int) -> str:
-        """Return how many of a table's rows are shown, if not all, and where all are."""
+        """Return how many rows are shown, if not all, and where all are."""
         rows, file = len(self.table), f"tables/{self.name}.csv"
         if shown >= rows:
             return ""
@@ -259,16 +258,15 @@ class ShownAnswer:
 
 
 def _data(text: str, plain: str) -> dict[str, Any]:
-    """Return HTML, and a text for where it is not shown."""
+    """Return HTML, and a plain text as fallback."""
     return {"text/html": html_text.without_math(text), "text/plain": plain}
 
 
 def footer(answer: Answer, setting: Setting) -> str:
-    """Return where a figure's numbers come from, on one line.
+    """Return the provenance of a figure's numbers, on one line.
 
-    Study and capture; of what a scanner counted the lens, share looked at, what else the count
-    rests on, scanner, database and scan date, of all else what was measured; then where else it
-    comes from, what makes the images unlike, and whether they were not scanned alike.
+    Study and capture; for scanner counts also lens, scanned share, other evidence, scanner,
+    database and scan date, else what was measured; then other sources and how the images differ.
     """
     images = setting.images
     if answer.variants:
@@ -296,14 +294,10 @@ def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator
     yield _scanners(images)
     day = _times(images["db_updated_at"])
     scanned_images = images[~images["status"].isin(UNKNOWN_COUNT)]
-    lost = int(scanned_images["db_updated_at"].isna().sum())
-    if lost and lost < len(scanned_images):
-        day += t(", of {count} not known", count=lost)
+    if not day or scanned_images["db_updated_at"].isna().any():
+        day = word(AND).join(filter(None, (day, t("unknown date"))))
     is_partial = images["db_coverage"].str.startswith("partial").any()
-    if day:
-        yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
-    else:
-        yield t("partial DB of unknown date") if is_partial else t("DB of unknown date")
+    yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
     if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
         yield t("scanned {days}", days=scanned)
 
@@ -320,7 +314,7 @@ def _scanners(images: pd.DataFrame) -> str:
 
 
 _MANY = 4
-"""Days, captures or scanners of which a footer names only the first and the last."""
+"""A footer names only the first and the last of more days, captures or scanners."""
 
 
 def _distinct(values: pd.Series) -> str:
@@ -331,7 +325,7 @@ def _distinct(values: pd.Series) -> str:
 
 
 def _times(times: pd.Series) -> str:
-    """Return the times of databases, of which there are several a day; for midnight the day."""
+    """Return the times of databases, or the day for midnight."""
     return _distinct(times.dt.strftime("%Y-%m-%d %H:%M UTC").str.removesuffix(" 00:00 UTC"))
 
 

@@ -1,4 +1,4 @@
-"""An executed notebook: its headings, prose and code, and the answers that it shows."""
+"""An executed notebook: its headings, prose, code and answers."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ _HEADING = re.compile(r"(#{1,6}) +(.*)")
 ERROR, PICTURE, HTML, MARKDOWN, PLAIN = (
     *("error", "image/png", "text/html", "text/markdown", "text/plain"),
 )
-"""Kinds of outputs: an error, or a MIME type."""
+"""Kinds of output: an error, or a MIME type."""
 
 
 class Heading(NamedTuple):
@@ -34,13 +34,13 @@ class Prose(NamedTuple):
 
 
 class Code(NamedTuple):
-    """Code after what it shows, with the code before it that shows nothing."""
+    """Code, placed after its output, with preceding code that has none."""
 
     source: str
 
 
 class Shown(NamedTuple):
-    """An answer, and the heading that it stands under.
+    """An answer and its heading.
 
     `png` is its picture in base64, `table` its table as HTML; each may be empty.
     """
@@ -53,7 +53,7 @@ class Shown(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a cell shows that is no answer."""
+    """Other output of a cell."""
 
     kind: str
     text: str
@@ -89,7 +89,7 @@ def parts(notebook: NotebookNode) -> list[Part]:
 
 
 def with_role(found: Iterable[Part], *roles: str) -> list[Shown]:
-    """Return the answers that have one of some roles, each name once, the choice first."""
+    """Return the answers with one of some roles, each name once, the choice first."""
     named: dict[str, Shown] = {}
     for part in found:
         if isinstance(part, Shown) and part.record.role in roles:
@@ -113,7 +113,7 @@ def paragraphs(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _prose(source: str) -> Iterator[Heading | Prose]:
-    """Yield a Markdown cell's headings and what stands between them, translated."""
+    """Yield a Markdown cell's headings and prose, translated."""
     text: list[str] = []
     for level, paragraph in paragraphs(source):
         if not level:
@@ -155,7 +155,7 @@ def _outputs(outputs: Iterable[NotebookNode], under: str) -> list[Shown | Output
 
 
 def _other(output: NotebookNode) -> Iterator[Output]:
-    """Yield an output that is no answer: of several forms the one that a page shows best."""
+    """Yield other output, in the form that a page shows best."""
     if output.output_type == "error":
         yield Output(ERROR, f"{output.ename}: {output.evalue}")
     elif output.output_type == "stream":

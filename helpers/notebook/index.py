@@ -1,4 +1,4 @@
-"""Which studies there are, for the notebook that JupyterLab opens on."""
+"""List the studies, for the notebook that JupyterLab opens on."""
 
 from datetime import UTC, datetime
 
@@ -22,9 +22,8 @@ class _Run(Struct):
 def studies() -> pd.DataFrame:
     """Return one row a study: `study, title, captures, variants, last_run_at`.
 
-    Captures and variants are named; `last_run_at` is when it was last reproduced, in whatever
-    language and theme, NA if never.
-    A study that cannot be read has the reason in place of its title.
+    Captures and variants are names; `last_run_at` is the last reproduction in any language and
+    theme, NA if never. An unreadable study has the reason instead of its title.
     """
     rows, last_runs = [], _last_runs()
     for name in names():

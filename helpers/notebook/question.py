@@ -1,4 +1,4 @@
-"""Questions: functions of frames, which `Comparison` and `Fleet` ask of the images they hold."""
+"""Questions: functions of frames that `Comparison` and `Fleet` call with their images."""
 
 import html
 import inspect
@@ -13,7 +13,7 @@ from helpers.text.html import without_math
 
 
 class Question(NamedTuple):
-    """What is asked, of which subject that is, and what the function needs."""
+    """The question, its subject, and what the function needs."""
 
     asks: str
     subject: str
@@ -21,11 +21,11 @@ class Question(NamedTuple):
 
 
 class Asked(ABC):
-    """What questions are asked of: a class body with a line for each, which is its registry."""
+    """Base of classes with questions; the class body is the registry."""
 
     language: str
     questions: ClassVar[dict[str, Question]] = {}
-    """What can be asked, by the names of the methods, in the order of the notebooks."""
+    """The questions by method name, in the order of the notebooks."""
 
     def __init_subclass__(cls) -> None:
         found = {name: each for name, each in vars(cls).items() if hasattr(each, "question")}
@@ -37,10 +37,10 @@ class Asked(ABC):
     @property
     @abstractmethod
     def _setting(self) -> Setting:
-        """What answers about these images are shown with."""
+        """The setting of answers about these images."""
 
     def _repr_html_(self) -> str:
-        """Return all questions as a table, under what they are asked of."""
+        """Return all questions as a table, below the object's description."""
         rows = [
             f"<tr><td><code>{name}()</code></td><td>{html.escape(each.asks)}</td></tr>"
             for name, each in self.questions.items()
@@ -53,20 +53,19 @@ Method = Callable[..., ShownAnswer]
 
 
 def asked(subject: str, shown: str = "") -> Callable[[Function], Method]:
-    """Return what makes a question of a method that asks more than one function."""
+    """Return a decorator that makes a question of a method."""
     return lambda method: question(method.__doc__ or "", method, shown=shown, subject=subject)
 
 
 def question(
     asks: str, function: Function, *, of: str = "", shown: str = "", subject: str = ""
 ) -> Method:
-    """Return a method that asks a function, and returns its answer as a notebook shows it.
+    """Return a method that calls a function and returns its answer for a notebook.
 
-    Parameters without a default are what the function needs: attributes of those names, or with an
-    underscore before; `self` is what is asked. Parameters with a default are the method's, too.
-    `of` names the attribute that has what is needed, `shown` the one whose setting, or which is
-    the setting, that the answer is shown with, if that is not what is asked. The subject is the
-    function's package, if none is given.
+    Parameters without a default are taken from attributes of that name, optionally with a leading
+    underscore; `self` is the object itself. Parameters with a default become the method's. `of`
+    names the attribute that has the needed attributes, `shown` the one that is, or has, the
+    setting. The subject is the function's package by default.
     """
     parameters = inspect.signature(function).parameters.values()
     needs = tuple(each.name for each in parameters if each.default is each.empty)
@@ -95,7 +94,7 @@ def question(
 
 
 def _need(source: object, name: str) -> Any:
-    """Return what a function needs, which may have the name of a question."""
+    """Return an attribute that a function needs; its name may be that of a question."""
     if name == "self":
         return source
     private = f"_{name}"

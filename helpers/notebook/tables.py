@@ -1,7 +1,6 @@
 """Frames as tables for readers: text, figures and days in words and units, all escaped.
 
-Headings, codes and messages are told in the language that is spoken; frames and their files are
-English whatever that is.
+Headings, codes and messages are in the current language; frames and their files are English.
 """
 
 import html
@@ -21,14 +20,14 @@ CODES = {"build log"} | set(
     "published published_by rated reason report scale severity severity_after severity_before "
     "severity_source smoke source state status value verdict weighed why why_broken why_not".split()
 )
-"""Columns whose cells are codes, and so are severities of several scanners; all others hold
-messages, which know how they are told, or names out of reports, which are never translated."""
+"""Columns whose cells are codes, besides severities of several scanners; others hold messages,
+which translate themselves, or names from reports, which are never translated."""
 
 ABOUT = ("variant", "image", "property", "capture", "study", "status")
-"""Columns that say what a row is about; the first of them that a table has names its rows."""
+"""Columns that identify a row; a table's rows are named by the first one it has."""
 
 MISSING = {"epss": msg("not scored"), "kev_added_at": "—"}
-"""What a missing cell of some columns says; of all others, that it was not measured."""
+"""Texts for missing cells of some columns; others say "not measured"."""
 
 HEADINGS = {
     "advisories_until": "advisories end",
@@ -137,19 +136,19 @@ HEADINGS = {
     "why_broken": "why it looks broken",
     "with_all_fixes": "difference after all fixes",
 }
-"""Headings of columns whose names do not say enough; other names are headings as they are."""
+"""Headings of columns whose names are unclear; others use their names."""
 
 PURL = "purl"
-"""Column that is not shown: the cells of `package` lead to that package's page instead."""
+"""A hidden column: cells of `package` link to that page instead."""
 
 _WORDS = 'class="words" style="text-align: left"'
 _FIGURE = 'class="figure" style="text-align: right"'
 
 
 class Measured(NamedTuple):
-    """What was measured of a table: a frame, which may be empty, and what it leaves out, in words.
+    """The measured part of a table, which may be empty, and what it omits, in words.
 
-    Both are for readers; a table's file has all columns and rows.
+    The table's file has all columns and rows.
     """
 
     frame: pd.DataFrame
@@ -159,9 +158,9 @@ class Measured(NamedTuple):
 def to_html(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> str:
     """Return a table for readers: text to the left, figures and days to the right, all escaped.
 
-    The alignment is written twice: as a style for JupyterLab, which aligns all to the right, and as
-    a class for the report, which drops styles. What is written in units, days or levels also has
-    what it is sorted by. What was not measured at all is named below, as `measured` returns it.
+    Alignment is written twice: as a style for JupyterLab, which aligns everything right, and as a
+    class for the report, which drops styles. Cells with units, days or levels have a sort key.
+    Columns and rows that were not measured are named below the table.
     """
     if frame.empty:
         return f"<p>{t('Nothing to list.')}</p>"
@@ -190,7 +189,7 @@ def to_html(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> str:
 def measured(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> Measured:
     """Return a table without the columns and rows in which nothing was measured.
 
-    `whole` is the table that it is the first rows of, if it is not all: it says what was measured.
+    `whole` is the complete table if `frame` is only its first rows.
     """
     every = frame if whole is None else whole
     lost = [name for name in frame if frame[name].isna().all() and name != PURL]
@@ -203,7 +202,7 @@ def measured(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> Measured
     naming = next((name for name in ABOUT if name in kept), None)
     if naming is None or len(every) > len(frame):
         return Measured(kept, "".join(parts))
-    # A row stays if another one of its name has something.
+    # A row stays if another row of its name has a value.
     has_some = values.notna().any(axis=1).groupby(kept[naming]).transform("any")
     if not has_some.all():
         rows = kept[~has_some].drop_duplicates(naming)
@@ -212,7 +211,7 @@ def measured(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> Measured
 
 
 def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
-    """Return a frame as text for readers; with `named`, its columns' names as words too."""
+    """Return a frame as text for readers; with `named`, with headings in words."""
     frame = _listed(frame)
     shown = frame.apply(_readable).astype(object).where(frame.notna(), t("not measured"))
     for name in MISSING.keys() & {*frame.columns}:
@@ -221,7 +220,7 @@ def readable(frame: pd.DataFrame, named: bool = True) -> pd.DataFrame:
 
 
 def words() -> dict[str, Any]:
-    """Return what is said around a table, most of it by DataTables, in the language spoken."""
+    """Return the texts around a table, mostly for DataTables, in the current language."""
     return {
         "scroll": t("scroll →"),
         "search": t("Search"),
@@ -254,12 +253,12 @@ def _row(tag: str, cells: Iterable[str], kinds: Iterable[str]) -> str:
 
 
 def _listed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that are shown: packages have links instead of their purls."""
+    """Return the shown columns: packages have links instead of purls."""
     return frame.drop(columns=PURL) if {PURL, "package"} <= set(frame) else frame
 
 
 def _pages(frame: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the addresses that the cells of some columns lead to, empty for those without one."""
+    """Return the link addresses of some columns' cells; empty for no link."""
     found = {}
     if "vulnerability_id" in frame:
         found["vulnerability_id"] = list(map(links.of_vulnerability, frame["vulnerability_id"]))
@@ -269,14 +268,14 @@ def _pages(frame: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _link(text: str, address: str) -> str:
-    """Return a cell's HTML as a link; the page that it leads to is not told from where."""
+    """Return a cell's HTML as a link that sends no referrer."""
     if not address:
         return text
     return f'<a href="{html.escape(address)}" rel="noreferrer noopener" target="_blank">{text}</a>'
 
 
 def _names(rows: pd.DataFrame, naming: str) -> list[str]:
-    """Return the names of rows, with their status where that is not that they were scanned."""
+    """Return the names of rows, with their status unless scanned."""
     names = [_text(name, naming in CODES) for name in rows[naming]]
     status = rows.get("status", pd.Series(SCANNED, rows.index))
     return [
@@ -286,7 +285,7 @@ def _names(rows: pd.DataFrame, naming: str) -> list[str]:
 
 
 def _order(column: pd.Series) -> pd.Series:
-    """Return what a cell is sorted by, as an attribute; empty where that is its text."""
+    """Return a cell's sort key as an attribute; empty if its text is the key."""
     if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
         by = column.cat.codes.astype("Int64")
     elif _is_figure(column):
@@ -309,7 +308,7 @@ def _readable(column: pd.Series) -> pd.Series:
     name = str(column.name)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.strftime("%Y-%m-%d")
-    # The name may be a variant's, and the column hold words.
+    # The name may be a variant's, and its cells words.
     is_number = pd.api.types.is_numeric_dtype(column.dtype)
     if name.endswith("bytes") and is_number:
         sign = "+" if "difference" in name else ""
@@ -319,7 +318,7 @@ def _readable(column: pd.Series) -> pd.Series:
     if name.endswith("share") and is_number:
         return column.map("{:.0%}".format, na_action="ignore")
     if name == "epss":
-        # As precise as FIRST publishes it: one in a thousand is not zero.
+        # As precise as FIRST publishes it, so that 0.001 is not shown as 0.
         return column.map("{:.5f}".format, na_action="ignore")
     if pd.api.types.is_float_dtype(column.dtype):
         return column.map("{:,.2f}".format, na_action="ignore")
@@ -330,19 +329,19 @@ def _readable(column: pd.Series) -> pd.Series:
 
 
 def _text(cell: object, is_code: bool) -> str:
-    """Return a cell of text in the language that is spoken, if it is the kit's own."""
+    """Return a cell of text, translated if it is the kit's own."""
     text = str(told(cell))
     return escape.plain(word(text) if is_code else text) or "—"
 
 
 def _size(size: int, sign: str) -> str:
-    """Return a size in MB, or in bytes if it is some and would be 0.0."""
+    """Return a size in MB, or in bytes if that would be 0.0 MB."""
     small = size and abs(size) < MB / 20
     return t("{size} bytes", size=f"{size:{sign},}") if small else f"{size / MB:{sign},.1f} MB"
 
 
 def _heading(name: object) -> str:
-    """Return a column's name as words, in the language that is spoken."""
+    """Return a column's heading in the current language."""
     text = str(name)
     words_ = text.removesuffix("_bytes").removesuffix("_at").replace("_", " ")
     return escape.plain(word(HEADINGS.get(text, words_)))

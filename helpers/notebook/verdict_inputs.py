@@ -1,4 +1,4 @@
-"""What a verdict rests on besides its images: other captures, matched images, and the claims."""
+"""Inputs of a verdict besides its images: other captures, matched images and claims."""
 
 from datetime import date
 from functools import cache, cached_property, partial
@@ -14,11 +14,11 @@ from helpers.verdict.decision import Decision, decide
 
 
 class Ages(NamedTuple):
-    """How far two images are apart, and how far two others of about the same age are.
+    """How much two images differ, and how much two others of about the same age do.
 
-    `differences` has a row a capture, as `attribution.difference` returns it; `day` is the capture
-    of the post's day, since later ones may lack advisories for one image. `matched` is the same of
-    the images of one age, counted by the day `known_by`; `None` if there are none.
+    `differences` has one row per capture, from `attribution.difference`; `day` is the capture of
+    the post's day, since later ones may lack advisories for one image. `matched` is the same for
+    images of one age, counted by the day `known_by`; `None` if there are none.
     """
 
     differences: pd.DataFrame
@@ -28,9 +28,9 @@ class Ages(NamedTuple):
 
 
 class VerdictInputs:
-    """What a verdict on some images rests on.
+    """The inputs of a verdict on some images.
 
-    `beside` names the study with matched images; if it is empty, the study itself names one.
+    `beside` names the study with matched images; by default the study names it.
     """
 
     def __init__(self, images: ComparedImages) -> None:
@@ -39,18 +39,18 @@ class VerdictInputs:
         self._aged = cache(self._ages)
 
     def decision(self, size: str) -> Decision:
-        """Return what is chosen of the images; of the newest capture, by today's support."""
+        """Return the decision on the images; for the newest capture by today's support."""
         return self._decided(size)
 
     def by_all_known(self, size: str) -> Decision:
-        """Return what is chosen if nothing is left out for its date."""
+        """Return the decision if publication dates do not limit the count."""
         lens = self._images.lens._replace(known_by="")
         return self._decide(self._images.through(lens), size)
 
     def by_other_captures(self, size: str) -> list[Decision]:
-        """Return what is chosen by other captures, and was by this one if that differs.
+        """Return the decisions by other captures, and by this one on its day if different.
 
-        Of many captures, those that stand for all; none if other images stand beside these.
+        Uses captures that represent many; empty if other images are beside these.
         """
         if self._images.others:
             return []
@@ -58,14 +58,14 @@ class VerdictInputs:
         for capture in self._images.landmarks:
             is_ours = capture == self._images.capture
             chosen = self._decide(self._images.at(capture), size, with_today=not is_ours)
-            # Of one's own capture the day of its evidence is another day only if that is past.
+            # This capture's own day only counts if it is past.
             is_past = not is_ours or _newest_day(self._images.images) < clock.today()
             if is_past and (not is_ours or chosen.outcome != ours.outcome):
                 found.append(chosen)
         return found
 
     def choices(self, size: str, beside: str = "") -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Return what is chosen by each way of counting, and the same of the matched images."""
+        """Return the choice for each way of counting, also for the matched images."""
         of = self._images
         name, known_by = of.study.name, str(of.study.known_by or "")
         numbers, weights, today = of.published_numbers, of.weights, clock.today()
@@ -77,7 +77,7 @@ class VerdictInputs:
         if pair is None:
             return ours, None
         name, known_by = pair.study.name, str(pair.study.known_by or "")
-        # With the size that all have, by the day of that study.
+        # With the size that all have, counted by that study's day.
         view = of.lens._replace(known_by=known_by)
         theirs = sensitivity.choices(
             name, pair.frames, pair.published_numbers, "", view, weights, today=today
@@ -86,7 +86,7 @@ class VerdictInputs:
 
     @cached_property
     def _rebuild(self) -> float:
-        """What one rebuild brings, by the study's captures if they hold enough."""
+        """The effect of one rebuild, from the study's captures if they suffice."""
         of = self._images
         if len(of.captures_of_study) <= ranking.ENOUGH // max(len(of.images), 1):
             return ranking.REBUILD
@@ -100,19 +100,19 @@ class VerdictInputs:
 
     @cached_property
     def claims(self) -> pd.DataFrame:
-        """What the evidence says of each claim of the post."""
+        """The verdict on each claim of the post."""
         of = self._images
         numbers, known_by = of.published_numbers, of.lens.known_by
         return claims.claims(of.every.frames, numbers, of.files, _roles(of), of.capture, known_by)
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """How far the images are apart in each capture, and by how many days."""
+        """How much the images differ in each capture, and their age difference."""
         of = self._images
         return attribution.difference(of.study.name, of.every.frames, *_roles(of), of.lens)
 
     def ages(self, beside: str = "") -> Ages:
-        """Return how far the images are apart, and how far matched ones are."""
+        """Return how much the images differ, and how much matched ones do."""
         return self._aged(beside)
 
     def _ages(self, beside: str) -> Ages:
@@ -132,7 +132,7 @@ class VerdictInputs:
 
 
 def _newest_day(images: pd.DataFrame) -> date:
-    """Return the last day on which images were scanned, or their database made, if it is known."""
+    """Return the last day of a scan or database, if known."""
     newest = images[["db_updated_at", "scanned_at"]].max().max()
     return date.max if pd.isna(newest) else newest.date()
 
