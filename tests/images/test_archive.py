@@ -204,7 +204,7 @@ def test_foreign_platforms_are_named_with_a_way_to_save_one(
         return refused(layout.tar(path, layout.index(*images)))
 
     foreign = error(on_platform("amd64", "windows"), on_platform("s390x"), on_platform("ppc64le"))
-    assert "3 images (windows/amd64, linux/s390x, linux/ppc64le) and not just" in foreign.problem
+    assert "3 images (windows/amd64, linux/s390x, linux/ppc64le), not exactly" in foreign.problem
     assert foreign.remedy == (
         "Save one with `docker save --platform linux/s390x` (since Docker 28) or "
         "`skopeo copy --override-os linux --override-arch s390x …`"
@@ -317,7 +317,7 @@ def test_a_decompression_bomb_is_stopped(
     bomb = compress(b"\0" * 2 * 10**7)
     assert "a decompression bomb" in refused(path, bomb).problem, "the archive is one"
     small = compress(bytes(10**6 - 10240))
-    assert "neither a manifest.json" in refused(path, small).problem
+    assert "no manifest.json" in refused(path, small).problem
     if compress in (gzipped, zstd):
         error = refused(saved(path, config_of((ONE,)), l=bomb))
         assert "a decompression bomb" in error.problem, "a layer is one"
