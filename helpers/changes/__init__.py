@@ -1,1 +1,1 @@
-"""What changed between two scans of an image, and why: the one engine of gate and history."""
+"""What changed between two scans of an image, and why; shared by gate and history."""

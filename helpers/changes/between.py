@@ -93,7 +93,7 @@ def answer(frames: Frames, earlier: str, later: str) -> Answer:
     table, causes = _compared(frames, earlier, later)
     lacks = ""
     if table.empty:
-        lacks = t("No image was measured in both captures.")
+        lacks = t("No image was measured in two captures.")
         text = paragraph(lacks)
     else:
         moved = counted(table, COLUMNS[:3], [APPEARED, GONE, RERATED, STAYED])

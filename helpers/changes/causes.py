@@ -1,4 +1,4 @@
-"""What a change may be due to, and how sure that is: one table for all that compares two scans."""
+"""Possible causes of a change, and their certainty: one table for all comparisons of scans."""
 
 from itertools import product
 
@@ -12,7 +12,7 @@ STATEMENT = msg("statement")
 UNKNOWN = msg("not known")
 
 CAUSES = (IMAGE, SCANNER, DATABASE)
-"""What differs between two scans. A statement is another cause, of single findings."""
+"""What can differ between two scans. Statements are a further cause, of single findings."""
 
 _SEVERAL = {
     (IMAGE, SCANNER): msg("image or scanner"),
@@ -28,12 +28,12 @@ _OPEN = {
 
 CERTAIN, EXCLUDED, LIKELY = msg("certain"), msg("by exclusion"), msg("most likely")
 SEVERAL, NOT_KNOWN = msg("one of several"), msg("not known")
-"""How sure a cause is: it alone differs; nothing else can be it, though it is not recorded itself;
-the image is known by its name and time alone; any of those named may be it; it is not known."""
+"""Certainties: only this differs; all others are excluded, though this is not recorded; the image
+is identified by name and time only; any of the named causes; unknown."""
 
 
 def reason(image: bool | None, scanner: bool | None, database: bool | None) -> tuple[str, str]:
-    """Return what a change is due to, by what differs (`None`: not known), and how sure that is.
+    """Return the cause of a change, from what differs (`None`: not known), and its certainty.
 
     >>> reason(False, False, None)
     ('database', 'by exclusion')
@@ -53,12 +53,12 @@ def reason(image: bool | None, scanner: bool | None, database: bool | None) -> t
 
 
 def may_be_image(reasons: pd.Series) -> pd.Series:
-    """Return which changes are the image's, or may be among other things."""
+    """Return which changes are caused, or may be caused, by the image."""
     return reasons.astype("str").str.startswith(IMAGE).fillna(False).astype("bool")
 
 
 def is_open(reasons: pd.Series) -> pd.Series:
-    """Return which changes may be the image's or not: that is not known of them."""
+    """Return which changes may or may not be caused by the image."""
     return reasons.eq(UNKNOWN) | (may_be_image(reasons) & reasons.ne(IMAGE))
 
 
@@ -67,7 +67,7 @@ _TABLE = np.array([reason(*states) for states in product(_STATES, repeat=len(CAU
 
 
 def reasons(states: pd.DataFrame) -> pd.DataFrame:
-    """Return `reason` and `certainty` of rows that say whether each of `CAUSES` differs."""
+    """Return `reason` and `certainty` of rows with the states of `CAUSES`."""
     place = np.zeros(len(states), np.int64)
     for cause in CAUSES:
         place = place * 3 + states[cause].astype("Int8").fillna(2).to_numpy(np.int64)
@@ -77,10 +77,10 @@ def reasons(states: pd.DataFrame) -> pd.DataFrame:
 
 
 def differing(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return whether scanner and database of scans differ; NA: not known."""
+    """Return whether the scanners and databases of scans differ; NA: not known."""
     names, versions = (_differ(before, after, n) for n in ("scanner", "scanner_version"))
     digests, days = (_differ(before, after, n) for n in ("db_sha256", "db_updated_at"))
-    # One scanner is not the other, whatever their versions.
+    # Different scanners differ, whatever their versions.
     return pd.DataFrame({SCANNER: names | versions, DATABASE: digests.fillna(days)})
 
 

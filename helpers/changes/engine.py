@@ -1,6 +1,6 @@
-"""What became of each finding from one scan of an image to the next, and why.
+"""What happened to each finding from one scan of an image to the next, and why.
 
-History, gate and the changes between two captures are made of this.
+History, gate and the changes between two captures use this.
 """
 
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from helpers.text.i18n import msg
 APPEARED, GONE = msg("appeared"), msg("gone")
 RERATED, STAYED = msg("re-rated"), msg("stayed")
 HIDDEN = msg("suppressed")
-"""Came, and a statement or an ignore file suppresses it at once, so that it never counted."""
+"""A new finding that a statement or an ignore file suppresses, so it never counted."""
 
 
 class Changed(NamedTuple):
-    """What became of findings.
+    """What happened to findings.
 
-    `rows` are the findings of the scans, as `Scans.presence` has them. `changes` has a row a
+    `rows` are the findings of the scans, as `Scans.presence` has them. `changes` has a row per
     finding: `step, then, now, change, reason, certainty, stays`. `then` and `now` are places in
-    `rows`, -1: not there, `stays` says whether its package is in the other scan, too (NA: not
-    known). What did not change has no reason.
+    `rows` (-1: absent); `stays`: its package is in the other scan, too (NA: not known). Unchanged
+    findings have no reason.
     """
 
     rows: pd.DataFrame
@@ -33,17 +33,17 @@ class Changed(NamedTuple):
 
 
 def order(scans: pd.DataFrame) -> pd.DataFrame:
-    """Return scans image by image, as they first come, and each one's in their order."""
+    """Return scans grouped by image, keeping their order."""
     first = scans.groupby("variant", sort=False).ngroup()
     return scans.iloc[np.argsort(first.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
 def pairs(ordered: pd.DataFrame) -> pd.DataFrame:
-    """Return each two consecutive scans of an image, and what differs between them.
+    """Return pairs of consecutive scans of an image, and what differs between them.
 
     `variant, earlier, later, image, scanner, database, level, list_before, list_after`; the label
-    is the place of the later one. Whether image, scanner and database differ is NA where that is
-    not known; `level` is the one of `identity.LEVELS` that tells the image.
+    is the place of the later one. `image`, `scanner` and `database` say whether these differ (NA:
+    not known); `level` is the one of `identity.LEVELS` that identifies the image.
     """
     before = ordered.shift()
     same = identity.compared(before, ordered)
@@ -63,9 +63,9 @@ def pairs(ordered: pd.DataFrame) -> pd.DataFrame:
 
 
 def changed(scans: Scans, ordered: pd.DataFrame, pairs: pd.DataFrame, every: bool) -> Changed:
-    """Return what became of the findings from each scan to the next; `every`: also of the rest.
+    """Return what happened to the findings from each scan to the next.
 
-    The rest are those that stayed, and those that were suppressed when they came.
+    `every` includes findings that stayed and those that were suppressed from the start.
     """
     rows, scan = findings.placed(scans.presence, ordered)
     is_step = np.zeros(len(ordered), dtype=bool)
@@ -74,7 +74,7 @@ def changed(scans: Scans, ordered: pd.DataFrame, pairs: pd.DataFrame, every: boo
     there = rows["there"].to_numpy()
     level = rows["severity"].cat.codes.to_numpy()
     was, is_ = joined["then"].to_numpy(), joined["now"].to_numpy()
-    # Of -1, which is no row, the last row is taken and not used.
+    # Place -1 takes the last row, which is not used.
     then, now = (was >= 0) & there[was], (is_ >= 0) & there[is_]
     is_hidden = (was < 0) & ~now
     if every:
@@ -92,16 +92,16 @@ def changed(scans: Scans, ordered: pd.DataFrame, pairs: pd.DataFrame, every: boo
 
 
 def _with_reasons(joined: pd.DataFrame, pairs: pd.DataFrame, declared: np.ndarray) -> pd.DataFrame:
-    """Return changes with what they are due to.
+    """Return changes with their causes.
 
-    What changed in a package that stayed is not the image's doing, as long as scanner or database
-    can be it. What is in a package that is listed in one scan alone is the image's, or, of one
-    image, the scanner's: then it looked elsewhere.
+    The image does not cause changes in a package that stayed if scanner or database can. Changes in
+    a package that only one scan lists are caused by the image, or in an unchanged image by the
+    scanner, which then looked elsewhere.
     """
     lists = pairs["list_before"].notna() & pairs["list_after"].notna()
     states = pairs[[*causes.CAUSES]].astype("boolean")
     own = causes.reasons(states.assign(**{IMAGE: states[IMAGE].mask(lists, False)}))
-    # Nothing else differs: then it is the image after all, such as another release of its system.
+    # Nothing else differs, so it is the image, such as another release of its system.
     only_image = lists & states[IMAGE].fillna(False) & own["reason"].eq(causes.UNKNOWN)
     own["reason"] = own["reason"].mask(only_image, IMAGE)
     own["certainty"] = own["certainty"].mask(only_image, EXCLUDED)
@@ -128,9 +128,9 @@ def _stays(
 ) -> pd.Series:
     """Return whether the package of each finding is installed in the other scan, too.
 
-    At its path, or at one that the other scan alone has: a package in that version that went to
-    another folder is no new one. Of more copies than went it is not known which is new, so each
-    counts as new. Without lists it is so in the same image, and else not known.
+    At its path, or at a path that only the other scan has: a package that moved to another folder
+    is not new. If more copies came than went, each counts as new, since it is unknown which is.
+    Without lists it is True in the same image, else NA.
     """
     came = joined["now"].ge(0) & joined["then"].lt(0) | joined["change"].eq(APPEARED)
     lists = pairs[["list_before", "list_after"]].loc[joined["step"]].to_numpy(dtype=object)
@@ -153,7 +153,7 @@ def _stays(
 
 
 def _are_on(asked: pd.DataFrame, installed: pd.DataFrame) -> pd.Series:
-    """Return whether each package is on the other list, or went to another path there."""
+    """Return whether each package is on the other list, at its path or another one."""
     lists = [*{*asked["own"], *asked["other"]}]
     installed = installed[installed["listed"].isin(lists)]
     installed = installed[installed["release"].isin(asked["release"])]
@@ -161,7 +161,7 @@ def _are_on(asked: pd.DataFrame, installed: pd.DataFrame) -> pd.Series:
     distinct = asked.drop_duplicates()
     exact = distinct.merge(of["other"].assign(exact=True), how="left")
     exact["exact"] = exact["exact"].notna()
-    # Copies of the rest that one of the lists alone has.
+    # Remaining copies that only one of the lists has.
     releases = exact.loc[~exact["exact"], ["own", "other", "release"]].drop_duplicates()
     alone = {}
     for side, opposite in (("own", "other"), ("other", "own")):

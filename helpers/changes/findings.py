@@ -1,4 +1,4 @@
-"""Which findings of two scans are the same one, for many pairs of scans at once."""
+"""Match the findings of two scans, for many pairs of scans at once."""
 
 import numpy as np
 import pandas as pd
@@ -7,16 +7,16 @@ from helpers.changes.scans import KEYS, SCAN
 
 _WHOLE = [*KEYS, "installed_version"]
 _ALIKE = (KEYS, ["vulnerability_id", "package", "installed_version"])
-"""What else is alike: of a package in another version, and then of one that moved."""
+"""Further matches: a package in another version, then a package that moved."""
 
 
 def placed(presence: pd.DataFrame, ordered: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the findings of the scans in `ordered`, and the place there of each one's scan.
+    """Return the findings of the scans in `ordered`, and the place of each one's scan there.
 
-    Their labels are their places in `presence`.
+    Labels are places in `presence`.
     """
     places = ordered[SCAN].assign(scan=range(len(ordered)))
-    # Texts are compared once a scan, and not once a finding.
+    # Texts are compared once per scan, not once per finding.
     code = presence.groupby(SCAN, observed=True, sort=False).ngroup()
     scans = presence.loc[~code.duplicated(), SCAN].astype("str").merge(places, "left", on=SCAN)
     scan = scans["scan"].fillna(-1).astype("int64").to_numpy()[code]
@@ -25,17 +25,17 @@ def placed(presence: pd.DataFrame, ordered: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def paired(rows: pd.DataFrame, scan: np.ndarray, is_step: np.ndarray) -> pd.DataFrame:
-    """Return which findings are one before and after a step: `step, then, now`.
+    """Return which findings are the same before and after a step: `step, then, now`.
 
-    A step is the place of its later scan; the earlier one is the place before. `then` and `now` are
-    places in `rows`, -1: not there. A finding is the same if id, package, version and path are. Of
-    the rest it is if id, package and path are, and then if id, package and version are: its package
-    moved. Last, it is if one's id is an alias of the other's, and package, version and path are the
-    same. Of several that are alike each has one other only; those that count come first.
+    A step is the place of its later scan; the earlier scan is at the place before. `then` and `now`
+    are places in `rows` (-1: absent). Findings match if id, package, version and path are equal;
+    then if id, package and path are; then if id, package and version are (the package moved); last
+    if one id is an alias of the other and package, version and path are equal. Each finding has one
+    match at most; those that count are matched first.
     """
     steps = len(is_step) + 1
     found = rows.groupby(_WHOLE, observed=True, sort=False, dropna=False).ngroup().to_numpy()
-    # A finding in a scan as one number: that of the next scan is one higher.
+    # A finding in a scan as one number; in the next scan it is one higher.
     here = found * steps + scan
     order = np.argsort(here, kind="stable")
     if (np.diff(here[order]) == 0).any():
@@ -60,7 +60,7 @@ def paired(rows: pd.DataFrame, scan: np.ndarray, is_step: np.ndarray) -> pd.Data
 
 
 def _numbers(rows: pd.DataFrame, here: np.ndarray) -> np.ndarray:
-    """Return the number of each of several findings that are alike in one scan, from 0."""
+    """Return numbers from 0 for equal findings in one scan."""
     order = np.lexsort((-_weight(rows), here))
     first = np.diff(here[order], prepend=-9) != 0
     at = np.arange(len(here))
@@ -70,12 +70,12 @@ def _numbers(rows: pd.DataFrame, here: np.ndarray) -> np.ndarray:
 
 
 def _weight(rows: pd.DataFrame) -> np.ndarray:
-    """Return which come first: those that count, and of them the most severe."""
+    """Return the order: findings that count first, the most severe of them before others."""
     return np.asarray(rows["there"].to_numpy() * 8 + rows["severity"].cat.codes.to_numpy())
 
 
 def _left(rows: pd.DataFrame, step: np.ndarray, row: np.ndarray) -> pd.DataFrame:
-    """Return findings without another one yet, with what may be alike."""
+    """Return findings without a match yet, with the fields to match."""
     found = rows.iloc[row]
     codes = {name: found[name].cat.codes.to_numpy() for name in _WHOLE}
     texts = {"id": found["vulnerability_id"].to_numpy(), "aliases": found["aliases"].to_numpy()}
@@ -84,7 +84,7 @@ def _left(rows: pd.DataFrame, step: np.ndarray, row: np.ndarray) -> pd.DataFrame
 
 
 def _matched(old: pd.DataFrame, new: pd.DataFrame, alike: list[str]) -> pd.DataFrame:
-    """Return findings that are alike, each with one other only: `step, then, now`."""
+    """Return matching findings, each with one match only: `step, then, now`."""
     keys = ["step", *alike]
     sides = (
         rows[[*keys, "row"]].assign(number=rows.groupby(keys, sort=False).cumcount())
@@ -96,7 +96,7 @@ def _matched(old: pd.DataFrame, new: pd.DataFrame, alike: list[str]) -> pd.DataF
 
 
 def _renamed(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return findings of one package, of which the id of one is an alias of the other's."""
+    """Return findings of one package where one id is an alias of the other."""
     parts = []
     for first, second in (("aliases", "id"), ("id", "aliases")):
         before = old.assign(name=old[first])[old[first].notna()]

@@ -1,31 +1,30 @@
-"""Whether two scans are of the same image, and what says so."""
+"""Whether two scans are of the same image, and how that is known."""
 
 import numpy as np
 import pandas as pd
 
 PACKAGES, IMAGE_ID, DIGEST, NAME_AND_TIME = "packages", "image-id", "digest", "name-and-time"
 LEVELS = (PACKAGES, IMAGE_ID, DIGEST, NAME_AND_TIME)
-"""What tells an image, the strongest first: its list of packages, the digest of its config, that of
-its manifest or index, and its name with the time it was built."""
+"""What identifies an image, the strongest first: its package list, the digest of its config, that
+of its manifest or index, and its name with its build time."""
 
 WEAK = frozenset({NAME_AND_TIME})
-"""Levels that are likely right and no proof."""
+"""Levels that are likely right, but not proof."""
 
 COLUMNS = ["listed", "image_id", "digest", "architecture", "artifact", "created_at"]
-"""Columns of scans that this needs, as far as they are known; `listed` names a package list."""
+"""Columns of scans that this uses, where known; `listed` names a package list."""
 
 _FIRST_IMAGES = 2013
-"""Year of the first Docker images: an earlier time of build is a fixed one, or none."""
+"""Year of the first Docker images; earlier build times are fixed or missing."""
 
 
 def compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return whether the scans in each row of two frames are of the same image.
 
-    Both have one index and, as far as they are known, `COLUMNS`. `same` is NA where that is not
-    known, and `level` is the one of `LEVELS` that says so, or empty. Equal ids decide also where
-    the package lists differ, as those of a broken scan do. An index has one digest for images of
-    several architectures, so these count as well. A name says nothing without a time of build, and
-    a time of a reproducible build (such as 1970) is none.
+    Both have the same index and, where known, `COLUMNS`. `same` is NA if unknown, and `level` is
+    the deciding one of `LEVELS`, or empty. Equal ids decide even if package lists differ, as in a
+    broken scan. An index has one digest for several architectures, so these are compared as well. A
+    name needs a build time, and times of reproducible builds (such as 1970) do not count.
     """
     same = pd.Series(pd.NA, index=before.index, dtype="boolean")
     level = pd.Series("", index=before.index, dtype="object")
@@ -33,7 +32,7 @@ def compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     other_architecture = alike["architecture"].eq(False).fillna(False)
     times = [_time(frame) for frame in (before, after)]
     built = times[0].eq(times[1]).astype("boolean").mask(times[0].isna() | times[1].isna())
-    # With another name, it is not known: an image has several.
+    # Another name decides nothing: an image can have several.
     by_name = built.mask(~alike["artifact"].fillna(False))
     digest = alike["digest"].mask(alike["digest"].fillna(False) & other_architecture, False)
     equal_ids = alike["image_id"].where(alike["image_id"].fillna(False))
@@ -52,7 +51,7 @@ def compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def _equal(before: pd.DataFrame, after: pd.DataFrame, column: str) -> pd.Series:
-    """Return whether a column is equal; NA where one of them is missing."""
+    """Return whether a column is equal; NA if a value is missing."""
     if column not in before or column not in after:
         return pd.Series(pd.NA, index=before.index, dtype="boolean")
     then, now = before[column], after[column]
@@ -60,7 +59,7 @@ def _equal(before: pd.DataFrame, after: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _time(scans: pd.DataFrame) -> pd.Series:
-    """Return when images were built, as far as that says which image it is."""
+    """Return the build times of images, where they identify the image."""
     if "created_at" not in scans:
         return pd.Series(pd.NaT, index=scans.index, dtype="datetime64[us, UTC]")
     built = pd.to_datetime(scans["created_at"], utc=True, errors="coerce")

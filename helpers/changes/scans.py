@@ -1,4 +1,4 @@
-"""What is kept of scans to compare them: who was scanned how, what was found, what is installed."""
+"""The data of scans for comparisons: how images were scanned, findings and packages."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from helpers.frames import SEVERITY, Frames
 from helpers.scans.package_list import hashes
 
 KEYS = ["vulnerability_id", "package", "package_path"]
-"""What two findings of an image have alike that are the same one, if its package is not moved."""
+"""What identifies a finding of an image, unless its package moved."""
 
 SCAN = ["capture", "variant"]
 _ABOUT = [
@@ -23,11 +23,11 @@ _NAMES = [*KEYS, "source_package", "installed_version", "fixed_version", "place"
 class Scans(NamedTuple):
     """Some scans.
 
-    `scans` has a row each: `capture, variant` and what is known of image, scanner and database;
-    `listed` names its list of installed packages, NA where a report has none. `presence` has a row
-    a finding, in the order of the frame `findings`: `there` says whether it counts (no statement
+    `scans` has a row per scan: `capture, variant` and what is known of image, scanner and database;
+    `listed` names its list of installed packages, NA if a report has none. `presence` has a row per
+    finding, in the order of the frame `findings`: `there` says whether it counts (no statement
     suppresses it), `named` is a hash of its package with version and path, `release` one without
-    the path. `installed` has these of each package of each list: `listed, named, release`.
+    the path. `installed` has these for each package of each list: `listed, named, release`.
     """
 
     scans: pd.DataFrame
@@ -36,11 +36,11 @@ class Scans(NamedTuple):
 
 
 def kept(frames: Frames) -> Scans:
-    """Return what is kept of the scans in frames."""
+    """Return the scans in frames."""
     images = frames.images
     listed, installed = _lists(frames.packages)
     scans = images[[*SCAN, *_ABOUT]].merge(listed, how="left", on=SCAN).set_axis(images.index)
-    # An image may have no packages, and then its list says so.
+    # An image without packages has an empty list.
     has_found = pd.MultiIndex.from_frame(frames.findings[SCAN].drop_duplicates())
     is_empty = scans["packages"].eq(0).fillna(False).astype("bool")
     is_empty &= ~pd.MultiIndex.from_frame(images[SCAN]).isin(has_found)
@@ -49,7 +49,7 @@ def kept(frames: Frames) -> Scans:
 
 
 def together(parts: Iterable[Scans]) -> Scans:
-    """Return scans that are kept in parts as one."""
+    """Join parts of scans."""
     kept_, known = [], set[str]()
     for part in parts:
         new = part.installed[~part.installed["listed"].isin(known)]
@@ -63,12 +63,12 @@ def together(parts: Iterable[Scans]) -> Scans:
 
 
 def _lists(packages: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return which list of packages each image has, and what is on each list."""
+    """Return each image's list of packages, and the packages of each list."""
     named = _hashed(packages, "version")
     rows = pd.concat([packages[SCAN], named], axis=1).drop_duplicates([*SCAN, "named"])
-    # The sum of the hashes is that of the set, in whatever order it is listed.
+    # The sum of hashes does not depend on the order.
     whole = rows.groupby(SCAN)["named"].agg(["sum", "size"]).reset_index()
-    # Of no packages at all, a map keeps the type of numbers.
+    # Without packages, a map keeps the type of numbers.
     listed = whole["sum"].map("{:016x}".format).astype("str") + "." + whole["size"].astype("str")
     whole = whole.assign(listed=listed)
     first = whole.drop_duplicates("listed")
@@ -93,7 +93,7 @@ def _presence(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return frames as one, without making texts of their categories."""
+    """Join frames, keeping categories."""
     columns = {}
     for name in parts[0]:
         each = [part[name] for part in parts]

@@ -152,6 +152,9 @@ def answer(stays: pd.DataFrame, sound: pd.DataFrame) -> Answer:
         lacks = t("No scan names a fix, so fix times are unknown.")
         return Answer("time-to-fix", text=paragraph(lacks), table=stays, lacks=lacks)
     short = by_image(stays, [*sound["variant"].unique()])
+    if not short["fixed"].any():
+        none = paragraph(t("No fixable vulnerability was fixed between these captures."))
+        return Answer("time-to-fix", text=none, table=stays, searchable=True, shown=stays[_SHOWN])
     note = t(
         "Days run from the first capture that names a fix to the image's first capture without the "
         "vulnerability; 0 means that both lie between two captures. The median (Kaplan-Meier) "
