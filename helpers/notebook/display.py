@@ -239,7 +239,10 @@ class ShownAnswer:
         if shown >= rows:
             return ""
         more = t(
-            "{shown:,} of {rows:,} rows; a run's {file} has all.", shown=shown, rows=rows, file=file
+            "{shown:,} of {rows:,} rows; a run saves all in {file}.",
+            shown=shown,
+            rows=rows,
+            file=file,
         )
         return f"<p>{more}</p>"
 

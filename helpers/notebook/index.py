@@ -41,7 +41,7 @@ def show() -> HTML:
     """Return the studies as a table for readers."""
     table = studies()
     last_run = table["last_run_at"].dt.strftime("%Y-%m-%d %H:%M UTC").fillna(t("never"))
-    captures = table["captures"].replace("", t("none yet"))
+    captures = table["captures"].replace("", t("none"))
     shown = table.assign(captures=captures, last_run_at=last_run.astype("str"))
     return HTML(without_math(tables.to_html(shown)))
 

@@ -206,7 +206,7 @@ def measured(frame: pd.DataFrame, whole: pd.DataFrame | None = None) -> Measured
     has_some = values.notna().any(axis=1).groupby(kept[naming]).transform("any")
     if not has_some.all():
         rows = kept[~has_some].drop_duplicates(naming)
-        parts.append(t("Nothing measured of: {rows}.", rows=", ".join(_names(rows, naming))))
+        parts.append(t("Not measured: {columns}.", columns=", ".join(_names(rows, naming))))
     return Measured(kept[has_some], " ".join(parts))
 
 
@@ -224,17 +224,17 @@ def words() -> dict[str, Any]:
     return {
         "scroll": t("scroll →"),
         "search": t("Search"),
-        "info": t("_START_ to _END_ of _TOTAL_ rows"),
-        "infoEmpty": t("no rows"),
-        "infoFiltered": t("(found in _MAX_)"),
+        "info": "_START_–_END_ / _TOTAL_",
+        "infoEmpty": "0",
+        "infoFiltered": "(_MAX_)",
         "lengthMenu": t("_MENU_ rows a page"),
         "emptyTable": t("Nothing to list."),
         "zeroRecords": t("Nothing found."),
         "paginate": {"first": "«", "previous": "‹", "next": "›", "last": "»"},
         "aria": {
             "orderable": t(": click to sort"),
-            "orderableReverse": t(": click to sort the other way"),
-            "orderableRemove": t(": click not to sort"),
+            "orderableReverse": t(": click to sort"),
+            "orderableRemove": t(": click to sort"),
             "paginate": {
                 "first": t("First page"),
                 "previous": t("Previous page"),

@@ -141,9 +141,9 @@ def test_a_long_table_begins_in_the_report_and_its_file_has_all(blog, tmp_path) 
     answer = Answer("numbers", table=long, searchable=True)
     ((bundle, _),) = shown(answer, blog.images, tmp_path).outputs()
     assert bundle[STATIC].count("<tr>") == 1 + display.PLAIN_ROWS
-    assert bundle[STATIC].endswith("<p>300 of 500 rows; a run's tables/numbers.csv has all.</p>")
+    assert bundle[STATIC].endswith("<p>300 of 500 rows; a run saves all in tables/numbers.csv.</p>")
     assert "rows; a run" not in bundle["text/html"], "there all rows are"
     assert len((tmp_path / "tables/numbers.csv").read_text().splitlines()) == 501
     part = answer._replace(shown=long.head(60))
     ((bundle, _),) = shown(part, blog.images).outputs()
-    assert "<p>60 of 500 rows; a run's tables/numbers.csv has all.</p>" in bundle["text/html"]
+    assert "<p>60 of 500 rows; a run saves all in tables/numbers.csv.</p>" in bundle["text/html"]

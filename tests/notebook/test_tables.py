@@ -52,7 +52,7 @@ def test_what_was_not_measured_at_all_is_named_below_the_table() -> None:
     )
     kept, left_out = tables.measured(frame)
     assert kept.drop(columns="status").to_numpy().tolist() == [["alpine", 48], ["debian", 19]]
-    assert left_out == "Not measured: share scanned. Nothing measured of: broken (failed)."
+    assert left_out == "Not measured: share scanned. Not measured: broken (failed)."
     assert tables.to_html(frame).endswith(f"</table><p>{left_out}</p>")
     nothing = tables.to_html(frame.assign(count=pd.NA))
     assert nothing == "<p>Not measured: count, share scanned.</p>"
