@@ -30,6 +30,7 @@ OTHERS = [name for name in ROWS[0] if name != "en"]
 COMPOSED = {f"NVD {severity}" for severity in SEVERITIES} | {
     *("only trivy", "only grype", "trivy severity", "grype severity"),
     *("vulnerability packages", "fixable vulnerability packages"),
+    *("fixable findings", "fixable vulnerabilities"),
 }
 """Columns whose names are put together."""
 
