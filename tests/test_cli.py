@@ -72,9 +72,7 @@ def test_summary_of_a_folder_reads_all_reports_in_it_in_order(write: Write, tmp_
     assert [row["file"] for row in json.loads(done.stdout)] == [*map(str, files), str(files[0])]
     assert done.status == 1
     first, second = done.stderr.splitlines()
-    assert first.startswith(
-        f"Error: {tmp_path / 'none'}: a folder without a report in .json or .json.gz"
-    )
+    assert first.startswith(f"Error: {tmp_path / 'none'}: no report in .json or .json.gz")
     assert second.startswith(f"Error: {bad}: ")
 
 

@@ -142,7 +142,7 @@ def _value(name: str, text: str) -> Any:
     match first:
         case bool():
             if text not in ("0", "1"):
-                raise ParameterInvalid(f"view: {name} {text!r} is neither 0 nor 1")
+                raise ParameterInvalid(f"view: {name} {text!r} must be 0 or 1")
             return text == "1"
         case float():
             try:

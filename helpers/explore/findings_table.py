@@ -44,7 +44,7 @@ class Finder:
         self._listing: pd.DataFrame | None = None
         self.part = widgets.Dropdown(
             options=[("", ALL)],
-            description=t("only"),
+            description=t("show"),
             style={"description_width": "3rem"},
             layout=widgets.Layout(width="22rem"),
         )
@@ -73,7 +73,7 @@ class Finder:
         self._parts, self._listing = parts, listing
         offered = [(part.label, number) for number, part in enumerate(parts)]
         with self.part.hold_trait_notifications():
-            self.part.options = [(t("whole picture"), ALL), *offered]
+            self.part.options = [(t("all"), ALL), *offered]
             self.part.value = ALL
 
     def choose(self, number: int) -> None:
@@ -95,9 +95,9 @@ class Finder:
     def fill(self, name: str) -> None:
         """Show the rows, the most severe first; a downloaded file has the name."""
         counts = {"rows": len(self.rows), "all": len(self.all)}
-        text = t("{rows:,} of {all:,} rows", **counts)
         if len(self.rows) > MOST_ROWS:
-            text = t("the first {most:,} of {rows:,} rows", most=MOST_ROWS, **counts)
+            counts = {"rows": MOST_ROWS, "all": len(self.rows)}
+        text = t("{rows:,} of {all:,} rows", **counts)
         self._status.value = f'<span role="status">{text}</span>'
         self.clear.disabled = self.chosen is None
         self.table.update(_shown(self.rows.head(MOST_ROWS), self._columns), **_options(name))

@@ -1,4 +1,4 @@
-"""What a picture leaves out for want of a date or of a score, in words."""
+"""What a picture leaves out because it has no date or no score."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
     for study, day in compared.days_beside.items():
         if day != compared.lens.known_by:
             yield t(
-                "{study} counts only what was published by {day}; that limit is off here",
+                "limit of {study} off: published by {day}",
                 study=study,
                 day=day,
             )
@@ -27,19 +27,19 @@ def notes(compared: Comparison, is_curve: bool) -> Iterator[str]:
     if lens.epss:
         without = lenses.apply(findings[findings["epss"].isna()], compared.lens._replace(epss=0.0))
         if lost := _listed(without["variant"].value_counts()):
-            yield t("not counted, for want of an EPSS score: {variants}", variants=lost)
+            yield t("not counted, no EPSS score: {variants}", variants=lost)
     if not compared.lens.known_by and not is_curve:
         return
     ever = count(findings)
     if compared.lens.known_by and (
         lost := _more(ever, count(findings[findings["published_at"].notna()]))
     ):
-        yield t("not counted, for want of a date: {variants}", variants=lost)
+        yield t("not counted, no date: {variants}", variants=lost)
     if is_curve:
         curve = growth.growth(findings, compared.images, lens)
         if lost := _more(ever, curve.groupby("variant")["count"].last()):
             yield t(
-                "not on the curve, without a date or later than the database: {variants}",
+                "not on the curve, no date or newer than the database: {variants}",
                 variants=lost,
             )
 

@@ -34,11 +34,9 @@ class OwnReports:
     ) -> None:
         self.reports: dict[str, Origin] = {}
         self._joined, self._refused, self._forgotten = joined, refused, forgotten
-        self.drop = Dropzone(
-            t("Drop Trivy or Grype reports here (JSON, also gzipped), or choose files"), self._take
-        )
+        self.drop = Dropzone(t("Drop Trivy or Grype reports here, or choose files"), self._take)
         self.path = widgets.Text(
-            placeholder=t("or the path of one on this machine, and Enter"),
+            placeholder=t("or enter a path on this machine"),
             continuous_update=False,
             layout=widgets.Layout(width="16.2rem"),
         )

@@ -100,11 +100,7 @@ class Panel:
             lambda: self._change(is_kept=False), self._refuse, self._forget_reports
         )
         self.keep = Keep(
-            {
-                "png": t("Picture as PNG"),
-                "svg": t("Picture as SVG"),
-                "csv": t("Its numbers as CSV"),
-            },
+            {kind: kind.upper() for kind in ("png", "svg", "csv")},
             self._file,
         )
         self._go(self.choice, is_kept=False)
@@ -355,12 +351,8 @@ class Panel:
     def _fill(self) -> None:
         self.table.fill(f"{self._named}.findings")
         self.keep.texts = [
-            [t("Copy code"), t("The code of this view"), self.code],
-            [
-                t("Copy parameters"),
-                t("The first cell for this view"),
-                self.parameters,
-            ],
+            [t("Copy code"), t("Code"), self.code],
+            [t("Copy parameters"), t("Parameters"), self.parameters],
         ]
 
     # What is kept.
@@ -463,7 +455,7 @@ class Panel:
 def _why_none(compared: Comparison, show: str) -> str:
     """Return why there is no picture of so few images; empty if there can be one."""
     if compared.images.empty:
-        return t("No image is chosen.")
+        return t("Choose an image.")
     if show == OVERLAP and len(compared.images) < 2:
         return t("Overlap: needs two scanned variants")
     return ""

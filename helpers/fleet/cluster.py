@@ -78,18 +78,18 @@ class Cluster:
         for worker, answer in answers.items():
             if isinstance(answer, BaseException):
                 raise ClusterFailed(
-                    f"worker {worker}: the kit does not start there ({answer}). Install the kit, "
-                    "and what fleets need, on all workers"
+                    f"worker {worker}: the kit does not start ({answer}). Install the kit with its "
+                    "fleet extra on all workers"
                 )
             code, is_there = answer
             if code != store.code():
                 raise ClusterFailed(
-                    f"worker {worker} has another version of the kit. Install this one there"
+                    f"worker {worker} has another version of the kit. Install this version there"
                 )
             if not is_there:
                 raise ClusterFailed(
-                    f"worker {worker} does not see {folder}. Name a data folder that all workers "
-                    "share, with KIT_DATA, or leave --scheduler out"
+                    f"worker {worker} cannot see {folder}. Set KIT_DATA to a folder that all "
+                    "workers share, or omit --scheduler"
                 )
 
     def addresses(self) -> set[str]:
@@ -112,8 +112,8 @@ def require() -> None:
             import_module(name)
         except ImportError as error:
             raise KitError(
-                f"A fleet needs {name.partition('.')[0]}, which is not installed ({error}). "
-                "Install what fleets need with: make fleet"
+                f"Fleets need {name.partition('.')[0]}, which is not installed ({error}). "
+                "Install it with: make fleet"
             ) from error
 
 
@@ -177,11 +177,11 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
             if isinstance(error, RuntimeError | AssertionError) and isinstance(reason, OSError):
                 raise disk_error(reason, Path(tempfile.gettempdir())) from error
             why = f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
-            remedy = "Check that its scheduler and workers run, or leave --scheduler out"
+            remedy = "Check that its scheduler and workers run, or omit --scheduler"
             if not scheduler:
                 remedy = (
-                    "Close other programs and try again. Each worker imports the script that "
-                    "starts it, so in your own make the Fleet under if __name__ == '__main__':"
+                    "Close other programs and try again. In a script of your own, create the Fleet "
+                    "under if __name__ == '__main__':, since each worker imports the script"
                 )
             raise ClusterFailed(why + remedy) from error
         yield client, local
@@ -202,7 +202,7 @@ def _deaf() -> Iterator[None]:
 
 @contextmanager
 def broken_off() -> Iterator[None]:
-    """Raise `ClusterFailed` for what a cluster that ended in the middle raises."""
+    """Raise `ClusterFailed` if the cluster stops during the work."""
     try:
         yield
     except (OSError, CancelledError, TimeoutError) as error:
@@ -210,11 +210,9 @@ def broken_off() -> Iterator[None]:
 
 
 def ended(error: object) -> ClusterFailed:
-    """Return the error of a cluster that ended in the middle."""
+    """Return the error of a cluster that stopped during the work."""
     told = str(error).split("\n")[0] or type(error).__name__
-    return ClusterFailed(
-        f"the cluster ended in the middle ({told}). Run the fleet again: what has been read is kept"
-    )
+    return ClusterFailed(f"the cluster stopped ({told}). Run the fleet again: it resumes")
 
 
 def _seen(path: str) -> tuple[str, bool]:
@@ -227,7 +225,7 @@ def _seen(path: str) -> tuple[str, bool]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask's log off the terminal: what goes wrong is told as the kit's own errors."""
+    """Keep Dask's log off the terminal: the kit raises its own errors."""
     logger = logging.getLogger("distributed")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)

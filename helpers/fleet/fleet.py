@@ -65,7 +65,7 @@ class Fleet(Asked):
         save_to: str = "",
     ) -> None:
         if not scans:
-            raise ParameterInvalid("scans: name a folder, a glob, an address or a study")
+            raise ParameterInvalid("scans: pass a folder, a glob, an address or a study")
         self.language, self.look = language, Look(theme, transparent)
         with i18n.speaking(language):
             i18n.fonts()

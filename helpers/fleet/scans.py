@@ -113,13 +113,13 @@ def listing(scans: str) -> Listing:
         found = _captured_here(paths.fleet(scans))
     else:
         raise FleetInvalid(
-            f"{scans}: no such folder, file or study. Name what has the scans: a folder, a glob, "
-            "an address as s3://bucket/folder, a study or a captured fleet"
+            f"{scans}: no such folder, file or study. Pass a folder, a glob, an address such as "
+            "s3://bucket/folder, a study or a captured fleet"
         )
     if not found.scans:
         told = "".join(f" ({problem})" for problem in found.problems[:1])
         raise FleetInvalid(
-            f"{scans}: there is no scan in .json or .json.gz{told}. Name the folder that has them"
+            f"{scans}: no scans in .json or .json.gz{told}. Pass the folder that has them"
         )
     return found
 
@@ -186,8 +186,8 @@ def _remote(address: str) -> Listing:
         # Each file system has errors of its own.
         told = str(error).split("\n")[0] or type(error).__name__
         raise FleetInvalid(
-            f"{address}: cannot be listed ({told}). Check the address, and that its file system "
-            "is installed and may be read"
+            f"{address}: cannot be listed ({told}). Check the address, your access, and that "
+            "the package for its file system is installed"
         ) from error
     first, _, rest = address.partition("::")
     scheme = first.partition("://")[0]
@@ -256,7 +256,7 @@ def _captured_here(folder: Path) -> Listing:
         path = folder / name
         if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
             scan_name = escape.short(name, _LONGEST)
-            raise FleetInvalid(f"{folder}: {scan_name} is outside of it. Capture it again")
+            raise FleetInvalid(f"{folder}: {scan_name} is outside the folder. Capture it again")
         try:
             return _of_file(path, path.stat())
         except OSError:
@@ -285,7 +285,7 @@ def _captured(
     for image in images:
         is_scanned = image.scan and image.status == fleet_record.SCANNED
         scan = scan_at(image.scan) if is_scanned else None
-        lost = "its scan is not there. Capture it again" if is_scanned else "it was not scanned"
+        lost = "its scan is missing. Capture it again" if is_scanned else "it was not scanned"
         evidence = Evidence(
             image.image,
             db_updated_at=facts.db.updated_at,

@@ -127,9 +127,7 @@ def open_store(name: str) -> Store:
 def damaged(path: Path, error: object) -> FleetInvalid:
     """Return the error of a part that cannot be read."""
     told = str(error).split("\n")[0]
-    return FleetInvalid(
-        f"{path}: damaged or removed ({told}). Run the fleet again: what is damaged is made anew"
-    )
+    return FleetInvalid(f"{path}: damaged or removed ({told}). Run the fleet again to rebuild it")
 
 
 def frame(part: Part | None, name: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -234,8 +232,8 @@ def locked(folder: Path) -> Iterator[None]:
             raise disk_error(error, parts) from error
         if not is_alone:
             raise FleetInvalid(
-                f"{folder}: another run is reading this fleet. Wait for its end, "
-                "or give this one another NAME"
+                f"{folder}: another run is reading this fleet. Wait until it ends, "
+                "or use another NAME"
             )
         yield
 
@@ -283,7 +281,7 @@ def count(folder: Path, current: Iterable[Entry], known: Mapping[str, Record]) -
         lying.setdefault(entry.key, set()).add(entry.place)
     if missing := lying.keys() - where.keys():
         raise FleetInvalid(
-            f"{folder}: {len(missing):,} images that were read are not there. Run the fleet again"
+            f"{folder}: {len(missing):,} images are missing after reading. Run the fleet again"
         )
     counted: dict[str, dict[str, Entry]] = {}
     moved: dict[str, dict[str, str]] = {}

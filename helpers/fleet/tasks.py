@@ -145,9 +145,8 @@ class Tasks:
             others = f" and {more:,} more" if more else ""
             again = f", nor did those of {starts} new clusters" if starts else ""
             raise ClusterFailed(
-                f"{what}{others}: the cluster's workers are there and did not work on it{again}. "
-                "Close other programs or start your workers anew, and run the fleet again: what "
-                "has been read is kept"
+                f"{what}{others}: the cluster's workers did not start on it{again}. Close other "
+                "programs or restart your workers, and run the fleet again: it resumes"
             )
         self._waiting, self._running = {}, None
         self._cluster.restart()

@@ -13,7 +13,7 @@ from helpers.images.reference import HUB, Reference, is_reference, parse
 from helpers.registry.repository import Repository
 from helpers.registry.traffic import Traffic
 
-_INSTEAD = "List its images in a file, one reference a line"
+_INSTEAD = "List its images in a file, one reference per line"
 
 
 def entries(address: str, traffic: Traffic | None = None) -> Iterator[Entry]:
@@ -41,7 +41,7 @@ def entries(address: str, traffic: Traffic | None = None) -> Iterator[Entry]:
     except RegistryFailed as error:
         problem = str(error)
     except ValueError as error:
-        problem = f"no address of a registry ({error})"
+        problem = f"not a registry address ({error})"
     with ThreadPoolExecutor(traffic.at_once) as pool:
         for images in pool.map(partial(_tags, host, traffic), names):
             yield from images
@@ -53,7 +53,7 @@ def _tags(host: str, traffic: Traffic, repository: str) -> list[Entry]:
     """Return the images of one repository; one without tags has none."""
     name = f"{host}/{repository}"
     if not is_reference(name):
-        return [Entry(name, problem="the catalog has a name that no repository can have")]
+        return [Entry(name, problem="the catalog has an invalid repository name")]
     try:
         # The first names the image, whatever order a registry has.
         tags = sorted(Repository(parse(name), traffic=traffic).listed("tags/list", "tags"))
@@ -61,6 +61,6 @@ def _tags(host: str, traffic: Traffic, repository: str) -> list[Entry]:
         return [Entry(name, problem=str(error))]
     references = [f"{name}:{tag}" for tag in tags]
     return [
-        Entry(each, "image") if is_reference(each) else Entry(each, problem="no valid tag")
+        Entry(each, "image") if is_reference(each) else Entry(each, problem="invalid tag")
         for each in references
     ]

@@ -45,7 +45,7 @@ class FleetFolder:
         with whole.alone(self.path / _LOCK, wait=False) as is_alone:
             if not is_alone:
                 raise StudyInvalid(
-                    f"{self.path}: another capture of this fleet is running; wait for its end"
+                    f"{self.path}: another capture of this fleet is running; wait until it ends"
                 )
             whole.clear_up(self.path, is_alone=True)
             with whole.new_folder(self.path / "scratch") as self.scratch:
@@ -59,7 +59,7 @@ class FleetFolder:
         except FileNotFoundError:
             return []
         except (ValueError, RecursionError) as error:
-            remedy = "Remove it: the scans stay, and a capture makes it anew"
+            remedy = "Remove it and capture again; the scans are kept"
             raise FileInvalid(path, f"damaged ({str(error)[:200]})", remedy) from error
 
     def scan(self, state: str, package_list: str) -> str:

@@ -68,11 +68,11 @@ def entries(source: str, catalog: Catalog) -> Iterator[Entry]:
         seen.add(entry.name)
         if len(seen) > MOST:
             raise StudyInvalid(
-                f"{source[:_SHOWN]}: more than {MOST:,} images; make a fleet of each part"
+                f"{source[:_SHOWN]}: more than {MOST:,} images; split it into several fleets"
             )
         yield entry
     if not seen:
-        raise StudyInvalid(f"{source[:_SHOWN]}: there are no images in it")
+        raise StudyInvalid(f"{source[:_SHOWN]}: contains no images")
 
 
 def name_of(source: str) -> str:

@@ -92,7 +92,7 @@ def keep_grype(raw: Path, folder: Path, image_id: str, secrets: Sequence[str] = 
     kept = paths.reports(folder)
     scanner = decoded.scanner
     if scanner != "grype" or "grype" in kept:
-        problem = f"a second {scanner.title()} report, where the study needs one of Grype"
+        problem = f"a second {scanner.title()} report, but the study needs one from Grype"
         raise ReportInvalid(raw.name, problem, "Pass one report of each scanner")
     image_id = image_id or (read(kept["trivy"]).image_id if "trivy" in kept else "")
     if image_id and decoded.image_id and image_id != decoded.image_id:

@@ -108,4 +108,4 @@ def _encoding(head: Text, path: str | os.PathLike[str], size: int | None) -> str
     kind = "only white space" if not text else "not JSON"
     if text.startswith("<"):
         kind = "HTML or XML, not JSON"
-    raise ReportInvalid(path, f"{kind}{length}", f"{RESCAN} (a table cannot be loaded)")
+    raise ReportInvalid(path, f"{kind}{length}", f"{RESCAN} (tables cannot be loaded)")

@@ -47,8 +47,8 @@ def files(path: Path) -> list[Path]:
     every += [Path(entry) for entry in found.outside if not entry.is_dir()]
     every += [Path(error.filename) for error in found.unread]
     if not every:
-        problem = "a folder without a report in .json or .json.gz"
-        raise ReportInvalid(path, problem, "Name the folder that has the reports")
+        problem = "no report in .json or .json.gz"
+        raise ReportInvalid(path, problem, "Pass the folder that has the reports")
     return sorted(every)
 
 

@@ -69,7 +69,7 @@ def checked(report: Report, path: str | os.PathLike[str]) -> Report:
         raise ReportInvalid(
             path,
             f"a Trivy report of schema {report.schema_version}; the kit reads schema 2",
-            "Look for a newer version of the kit, or scan with Trivy 0.76",
+            "Update the kit, or scan with Trivy 0.76",
         )
     if report.artifact_type == "aws_account":
         raise ReportInvalid(path, "a Trivy report of an AWS account", RESCAN)

@@ -418,7 +418,7 @@ class TestTwoScanners:
         ("content", "error"),
         [
             (None, r"app\.grype\.json: the Grype report of 'app' is missing"),
-            (trivy(), "a second Trivy report, where the study needs one of Grype"),
+            (trivy(), "a second Trivy report, but the study needs one from Grype"),
             (grype(source={"target": {"imageID": "sha256:9"}}), "of the image sha256:9, and"),
             ({}, "neither a Trivy nor a Grype report"),
         ],

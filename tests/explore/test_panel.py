@@ -85,7 +85,7 @@ def test_no_severity_and_no_image_show_none(panel: Panel) -> None:
     panel.choose.lens["severities"].value = SEVERITIES
     panel.choose.variants.value = ()
     assert panel.findings.empty
-    assert (panel.picture.png, panel.picture.alt) == (b"", "No image is chosen.")
+    assert (panel.picture.png, panel.picture.alt) == (b"", "Choose an image.")
     panel.undo.click()
     assert len(panel.findings) == 67
 
@@ -171,7 +171,7 @@ def test_without_evidence_of_exploitation_that_is_said_and_nothing_is_lost(data:
     panel.choose.lens["exploited"].value = True
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
     drop(panel, "mine.json", own(5))
-    assert "of mine" in panel.errors.value
+    assert "mine, capture" in panel.errors.value
     assert totals(panel) == {"nodejs-alpine": 0, "nodejs-distroless": 1}
     panel.choose.lens["exploited"].value = False
     assert totals(panel)["mine"] == 5
@@ -271,9 +271,9 @@ def test_copied_parameters_open_the_same_view(view: str) -> None:
 @pytest.mark.parametrize(
     ("view", "problem"),
     [
-        ("fixable=yes", "view: fixable 'yes' is neither 0 nor 1"),
-        ("exploited=yes", "view: exploited 'yes' is neither 0 nor 1"),
-        ("suppressed=", "view: suppressed '' is neither 0 nor 1"),
+        ("fixable=yes", "view: fixable 'yes' must be 0 or 1"),
+        ("exploited=yes", "view: exploited 'yes' must be 0 or 1"),
+        ("suppressed=", "view: suppressed '' must be 0 or 1"),
         ("epss=high", "view: epss 'high' is not a number"),
         ("epss=2", "epss 2.0 is not a probability"),
         ("colour=red", "view: 'colour' is not one of capture, beside"),
@@ -471,7 +471,7 @@ def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None
 
     by_day = app.counting(known_by="2022-01-01")
     assert len(by_day.counted_findings) == 1
-    assert said(by_day) == ["not counted, for want of a date: app 2"]
+    assert said(by_day) == ["not counted, no date: app 2"]
     fixable = app.counting(fixable=True, known_by="2022-01-01")
     assert said(fixable) == [], "the lens would not count them with a date either"
     assert said(app.counting(known_by="2022-01-01", severities=["CRITICAL"])) == []

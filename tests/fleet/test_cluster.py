@@ -186,13 +186,13 @@ def test_calls_that_no_cluster_works_on_are_an_error_that_names_the_first(
 
     monkeypatch.setattr(Cluster, "restart", restart)
     with cluster.open(workers=1) as opened:
-        with pytest.raises(ClusterFailed, match=r"app-00000\.json .*did not work on it"):
+        with pytest.raises(ClusterFailed, match=r"app-00000\.json .*did not start on it"):
             reading.read(str(folder), "f", opened)
         assert starts == [opened, opened]
         # Another's cluster is not started anew.
         with (
             cluster.open(opened.client.scheduler.address) as other,
-            pytest.raises(ClusterFailed, match="start your workers anew"),
+            pytest.raises(ClusterFailed, match="restart your workers"),
         ):
             reading.read(str(folder), "g", other)
     assert starts == [opened, opened, other]
@@ -294,7 +294,7 @@ def test_what_is_wrong_with_a_cluster_is_told(
         pass
     # As on a machine that does not share the folder.
     monkeypatch.setattr(cluster, "_seen", _on_another_machine)
-    with pytest.raises(ClusterFailed, match="does not see"):
+    with pytest.raises(ClusterFailed, match="cannot see"):
         opened.check(tmp_path)
     assert not [*tmp_path.iterdir()]
 

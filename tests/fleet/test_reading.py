@@ -86,7 +86,7 @@ def test_a_captured_fleet_at_an_address_is_read_as_one(
     names = {"gone:1", "lost:1", "one:1", "three:1", "two:1"}
     assert set(_frame(there, "fleet")["name"]) == names
     reasons = set(_frame(there, "images")["reason"].dropna())
-    assert reasons == {"no such image", "its scan is not there. Capture it again"}
+    assert reasons == {"no such image", "its scan is missing. Capture it again"}
 
 
 def test_only_what_is_new_is_read_and_what_is_gone_does_not_count(

@@ -82,7 +82,7 @@ def test_a_list_without_images_or_with_too_many_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "list").write_text("# none\n")
-    with pytest.raises(StudyInvalid, match="no images in it"):
+    with pytest.raises(StudyInvalid, match="contains no images"):
         read(str(tmp_path / "list"))
     for missing in ("missing.txt", "./missing", "missing.json"):
         with pytest.raises(StudyInvalid, match="no such file"):
