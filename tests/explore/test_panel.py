@@ -477,7 +477,7 @@ def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None
     assert said(app.counting(known_by="2022-01-01", severities=["CRITICAL"])) == []
     assert said(app) == []
     assert said(Comparison("blog-2022"), is_curve=True) == [
-        "not on the curve, without a date or later than the database: nodejs-distroless 4"
+        "not on the curve, no date or newer than the database: nodejs-distroless 4"
     ]
 
 

@@ -220,7 +220,10 @@ def test_an_image_in_two_parts_counts_once(tmp_path: Path, read: Read) -> None:
     [
         (b'{"image": 1}\n', "not a captured fleet"),
         (b'{"image": ' + b"[" * 10**5 + b"\n", "not a captured fleet"),
-        (b'{"image": "a", "references": [], "digest": "", "scan": "a\\u0000"}\n', "outside of it"),
+        (
+            b'{"image": "a", "references": [], "digest": "", "scan": "a\\u0000"}\n',
+            "outside the folder",
+        ),
     ],
 )
 def test_no_line_of_a_captured_fleet_is_lost(tmp_path: Path, line: bytes, problem: str) -> None:
