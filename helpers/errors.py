@@ -70,10 +70,6 @@ class ParameterInvalid(KitError):
     """An unknown notebook parameter, or an invalid value of one."""
 
 
-class FontMissing(KitError):
-    """No installed font has the letters of a language; the message says what to install."""
-
-
 class DaemonUnavailable(KitError):
     """The Docker daemon does not answer, or refuses access."""
 

@@ -56,8 +56,9 @@ class Answer(NamedTuple):
 class Record(Struct):
     """What an executed notebook keeps of an answer, beside what it shows: all but the tables.
 
-    `footer` says where the numbers of the figure come from, `outputs` what each output of the
-    answer is, in order: `FIGURE`, `TEXT`, `TABLE` or `SEARCHABLE`.
+    `subtitle` says what the figure shows and under which conditions, `footer` where its numbers
+    come from, `outputs` what each output of the answer is, in order: `FIGURE`, `TEXT`, `TABLE`
+    or `SEARCHABLE`.
     """
 
     name: str
@@ -70,15 +71,24 @@ class Record(Struct):
     by_scanner: bool = True
     lacks: str = ""
     talks: tuple[Talk, ...] = ()
+    subtitle: str = ""
     footer: str = ""
     outputs: list[str] = []
 
 
-def encoded(answer: Answer, footer: str = "", outputs: Sequence[str] = ()) -> dict[str, Any]:
+def message(answer: Answer) -> str:
+    """Return what an answer's figure says: the headline of its slide, else its own title."""
+    told = [talk.headline for talk in answer.talks if not talk.lines and not talk.table]
+    return next(filter(None, told), answer.title) if answer.title else ""
+
+
+def encoded(
+    answer: Answer, subtitle: str = "", footer: str = "", outputs: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the record of an answer as what JSON holds."""
     shared = set(Record.__struct_fields__) & set(Answer._fields)
     kept = {name: getattr(answer, name) for name in shared}
-    record = Record(**kept, footer=footer, outputs=[*outputs])
+    record = Record(**kept, subtitle=subtitle, footer=footer, outputs=[*outputs])
     found: dict[str, Any] = msgspec.to_builtins(record)
     return found
 

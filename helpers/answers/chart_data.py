@@ -24,12 +24,17 @@ class Series(Struct):
     values: list[float | None]
 
 
+STRONG, QUIET, PAST = "strong", "quiet", "past"
+"""Tones of bars: the image that is meant, the others, and those past their support."""
+
+
 class Bars(Struct, tag="bars"):
     """Horizontal bars, stacked if there are several series.
 
     `rows` are the names of each bar: the first groups, the second may be empty. `ends` are said at
     the ends, of a bar that was not measured that it was not. `palette` is what the keys of the
-    series are keys of. `baseline` is the row that the others are compared with, if any.
+    series are keys of. `baseline` is the row that the others are compared with, if any. `tones` are
+    how strongly bars of one series are drawn, one a row, if they are not drawn alike.
     """
 
     rows: list[tuple[str, str]]
@@ -40,6 +45,7 @@ class Bars(Struct, tag="bars"):
     measured: list[bool]
     decimals: int = 0
     baseline: int | None = None
+    tones: list[str] = []
 
     @property
     def totals(self) -> list[float]:
@@ -238,10 +244,13 @@ def combined(
 
 
 class Overlap(Struct, tag="overlap"):
-    """What each combination of variants has, counted by the keys of `series` (name by key)."""
+    """What each combination of variants has, counted by `series`, which are keys and names.
+
+    A list and no dictionary: a notebook that is stored sorts the keys of those.
+    """
 
     variants: list[str]
-    series: dict[str, str]
+    series: list[tuple[str, str]]
     combinations: list[Combination]
     across: str
     upward: str
@@ -310,6 +319,8 @@ def why_empty(chart: Chart | None) -> str:
             return t("Nothing was measured that could be drawn.")
         case Points(points=[], note=note):
             return f"{begun(note)}." if note else t("Nothing is known that could be drawn.")
+        case Points(points=[first, _, *_] as points) if len({point.y for point in points}) == 1:
+            return t("Each image has {count:,g}, so there is nothing to compare.", count=first.y)
         case Curves(curves=[]):
             return t("No image was measured, so its growth is not known.")
         case Curves() if _span(chart) < SHORTEST:

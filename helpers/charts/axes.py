@@ -43,7 +43,7 @@ def whole(numbers: Iterable[float]) -> bool:
 
 def locator(is_whole: bool) -> MaxNLocator:
     """Return what places ticks on an axis of whole or other numbers."""
-    return MaxNLocator(integer=True) if is_whole else MaxNLocator(9, steps=[1, 2, 2.5, 5, 10])
+    return MaxNLocator(8, steps=[1, 2, 5, 10], integer=is_whole)
 
 
 def step(is_whole: bool, low: float, high: float) -> float:

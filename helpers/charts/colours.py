@@ -4,6 +4,8 @@ from typing import Any
 
 from matplotlib.colors import to_rgb
 
+from helpers.answers.chart_data import PAST, QUIET, STRONG
+
 BAR, BASELINE, INK, FAINT = "#3C6E99", "#9DB4C8", "#222222", "#777777"
 UP, DOWN, WHOLE = "#C77A1E", BASELINE, "#4A4A4A"
 """A step of a waterfall that makes larger or smaller, and a total."""
@@ -112,6 +114,10 @@ def style(palette: str, key: str) -> Style:
     """Return the style of a series; a palette of one style has it for every key."""
     styles = PALETTES[palette]
     return next(iter(styles.values())) if len(styles) == 1 else styles[key]
+
+
+TONES = {STRONG: _solid(BAR), QUIET: _solid(BASELINE), PAST: _hatched(BASELINE, "//")}
+"""How bars of one series are drawn, by their tone."""
 
 
 def main(style: Style) -> str:

@@ -21,7 +21,7 @@ from helpers.charts.colours import BAND, FAINT, INK
 from helpers.text import escape
 from helpers.text.i18n import msg, t, word
 
-_APART = 0.065
+_APART = 0.075
 """Distance of names at the right, as a share of the height."""
 
 _YEAR, _MONTH, _DAY = msg("%Y"), msg("%b"), msg("%d")

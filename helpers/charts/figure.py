@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 from PIL.Image import Dither, Quantize
 
 from helpers import paths
@@ -33,6 +34,7 @@ from helpers.charts import (
     bar_chart,
     box_chart,
     curve_chart,
+    fonts,
     interval_chart,
     layout,
     matrix_chart,
@@ -41,18 +43,28 @@ from helpers.charts import (
     timeline_chart,
     waterfall_chart,
 )
-from helpers.charts.colours import FOOTER
+from helpers.charts.colours import FAINT, FOOTER, INK
 from helpers.charts.look import DEFAULT, Look
 from helpers.charts.theme import dress
 from helpers.text import escape, i18n, titles
 
-FOOTER_WIDTH = 124
-"""Columns of the footer, in English, that fit on a line of a figure."""
+_WIDTHS = (140, 126, 112, 100, 88)
+"""Columns that fit on a line of a footer: fewer where letters are wide."""
 
-_NARROWER = (112, 100, 88)
-"""Columns of a footer whose letters are wide."""
+_TITLE_SIZE, _SUBTITLE_SIZE, _FOOTER_SIZE = 25, 17, 14
+"""Sizes of what is above and below the axes, in points."""
 
-_FOOTER_SIZE = 14
+_SUBTITLE_WIDTH = 106
+"""Columns of a subtitle, in English, that fit on a line of a figure."""
+
+_MARGIN = 10
+"""Points between the edge of a figure and its words, and between those and the axes."""
+
+_HEIGHT = 6.2
+"""Height of a figure of points or of columns, in inches."""
+
+_ROWS = (3.6, 7.2)
+"""The least and the greatest height of a figure of rows, in inches."""
 
 _QUICK = 0.45
 """Share of the pixels, in either direction, of a figure that is shown at once."""
@@ -84,23 +96,28 @@ def figure(
     look: Look = DEFAULT,
     tall: float = 0.0,
     is_quick: bool = False,
+    subtitle: str = "",
 ) -> Figure:
-    """Return a figure of a chart, laid out; without a title or a footer there is no room for one.
+    """Return a figure of a chart, laid out; what is empty of its words takes no room.
 
-    `tall` is its height in inches if not that of the style file; one for `quick` has fewer
-    pixels. Raises `FontMissing` if no font has the letters of the language that is spoken.
+    `subtitle` says what is drawn and under which conditions, `footer` where it comes from. `tall`
+    is the height in inches, if not as high as the chart needs; one for `quick` has fewer pixels.
     """
     with style():
         drawn = Figure()
         if is_quick:
             drawn.set_dpi(_QUICK * drawn.dpi)
-        if tall:
-            drawn.set_figheight(tall)
         draw(chart, drawn.subplots())
-        if title:
-            drawn.suptitle(_title(title), x=0.012, ha="left")
-        if footer:
-            _place_footer(drawn, footer)
+        head, above = _head(drawn, title, subtitle)
+        foot, below = _foot(drawn, footer)
+        drawn.set_figheight(tall or _height(chart, above + below))
+        points = 72 * drawn.get_figheight()
+        for text, down in head:
+            text.set_y(1 - down / points)
+        foot.set_y(_MARGIN / points)
+        engine = drawn.get_layout_engine()
+        assert isinstance(engine, ConstrainedLayoutEngine)
+        engine.set(rect=(0, below / points, 1, 1 - (below + above) / points))
         if is_quick:
             layout.lay_out_quickly(drawn, chart)
         else:
@@ -157,33 +174,71 @@ def _drawn(figure: Figure) -> PIL.Image.Image:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Use the style file and the fonts of the language that is spoken, for as long as one draws.
+    """Use the style file and the kit's font, for as long as one draws.
 
-    matplotlib has one style for all threads, so one thread draws at a time. Raises `FontMissing`.
+    matplotlib has one style for all threads, so one thread draws at a time.
     """
-    fonts = i18n.fonts()
-    family: Any = {"font.family": [*fonts, "DejaVu Sans"]} if fonts else {}
-    with _DRAWING, mpl.rc_context(family, fname=paths.STYLE):
+    fonts.register()
+    with _DRAWING, mpl.rc_context(fname=paths.STYLE):
         yield
 
 
-def _title(title: str) -> str:
-    """Return a title on two lines at most; a slide has no room for a third."""
-    lines = i18n.wrap(escape.plain(title), i18n.room(titles.WIDTH))
-    return "\n".join(lines[: titles.LINES]) + (" …" if len(lines) > titles.LINES else "")
+def _height(chart: Chart, words: float) -> float:
+    """Return the height of a figure in inches: a chart of rows is as high as they need.
+
+    `words` is what those above and below the chart take, in points.
+    """
+    match chart:
+        case Bars():
+            rows = bar_chart.height(chart)
+        case Boxes() | Intervals():
+            rows = 1.1 + 0.62 * len(chart.boxes if isinstance(chart, Boxes) else chart.intervals)
+        case Matrix():
+            rows = 1.1 + 0.5 * (len(chart.rows) + len(set(chart.groups)))
+        case Waterfall():
+            rows = 0.5 + 0.4 * len(chart.steps)
+        case Points() | Overlap():
+            return _HEIGHT
+        case _:
+            return _ROWS[1]
+    return min(max(words / 72 + rows + 2 * _MARGIN / 72, _ROWS[0]), _ROWS[1])
 
 
-def _place_footer(figure: Figure, footer: str) -> None:
-    """Write a footer on as many lines as it takes, and keep their room."""
-    drawn = figure.text(0.012, 0.012, "", size=_FOOTER_SIZE, color=FOOTER)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    for width in (FOOTER_WIDTH, *_NARROWER):
-        text = axes.wrapped(footer, i18n.room(width))
-        drawn.set_text(text)
+def _head(figure: Figure, title: str, subtitle: str) -> tuple[list[tuple[Text, float]], float]:
+    """Write title and subtitle, on two lines each at most.
+
+    Return them with how far down they begin, and how much room they take, in points.
+    """
+    written: list[tuple[Text, float]] = []
+    down = 0.0
+    for text, size, width, weight, colour in (
+        (title, _TITLE_SIZE, titles.WIDTH, "bold", INK),
+        (subtitle, _SUBTITLE_SIZE, _SUBTITLE_WIDTH, "normal", FAINT),
+    ):
+        if not text:
+            continue
+        lines = i18n.wrap(escape.plain(text), i18n.room(width))
+        shown = "\n".join(lines[: titles.LINES]) + (" …" if len(lines) > titles.LINES else "")
+        down += _MARGIN
+        drawn = figure.text(0.012, 1, shown, size=size, weight=weight, color=colour, va="top")
+        written.append((drawn, down))
+        down += drawn.get_window_extent(_renderer(figure)).height / figure.dpi * 72
+    return written, down
+
+
+def _foot(figure: Figure, footer: str) -> tuple[Text, float]:
+    """Write a footer on as many lines as it takes; return it, and its room in points."""
+    drawn = figure.text(0.012, 0, "", size=_FOOTER_SIZE, color=FOOTER)
+    if not footer:
+        return drawn, 0.0
+    for width in _WIDTHS:
+        drawn.set_text(axes.wrapped(footer, i18n.room(width)))
+        box = drawn.get_window_extent(_renderer(figure))
         # Capitals and digits are wider than most letters.
-        if drawn.get_window_extent(renderer).x1 < 0.99 * figure.bbox.width:
+        if box.x1 < 0.99 * figure.bbox.width:
             break
-    engine = figure.get_layout_engine()
-    assert isinstance(engine, ConstrainedLayoutEngine)
-    height = 0.025 + 0.028 * (1 + text.count("\n"))
-    engine.set(rect=(0, height, 1, 1 - height))
+    return drawn, _MARGIN + box.height / figure.dpi * 72
+
+
+def _renderer(figure: Figure) -> Any:
+    return FigureCanvasAgg(figure).get_renderer()

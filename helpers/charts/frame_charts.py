@@ -129,7 +129,7 @@ def overlap(frame: pd.DataFrame, variants: Sequence[str], label: str) -> Overlap
     ]
     return Overlap(
         found,
-        {severity: word(severity) for severity in _WORST_FIRST},
+        [(severity, word(severity)) for severity in _WORST_FIRST],
         combined(counted, _WORST_FIRST),
         t("● in these variants, and in no other"),
         word(label),

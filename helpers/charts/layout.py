@@ -10,8 +10,8 @@ from helpers.answers.chart_data import Bars, Chart, Curves, Overlap
 _MOST = 64
 """Layouts that are known at once."""
 
-_known: dict[Hashable, tuple[Bbox, tuple[float, float] | None]] = {}
-"""Where axes and title stand, by what is beside the axes."""
+_known: dict[Hashable, Bbox] = {}
+"""Where axes are, by what is beside them."""
 
 
 def lay_out(figure: Figure) -> None:
@@ -25,19 +25,15 @@ def lay_out(figure: Figure) -> None:
 def lay_out_quickly(figure: Figure, chart: Chart) -> None:
     """Lay a figure out as the last one with as much beside its axes was, if there was one."""
     key = _beside(figure, chart)
-    title = figure._suptitle  # type: ignore[attr-defined]
     if key is None or key not in _known:
         lay_out(figure)
         if len(_known) >= _MOST:
             _known.clear()
         if key is not None:
-            _known[key] = figure.axes[0].get_position(), title and title.get_position()
+            _known[key] = figure.axes[0].get_position()
         return
     figure.set_layout_engine("none")
-    position, place = _known[key]
-    figure.axes[0].set_position(position)
-    if place:
-        title.set_position(place)
+    figure.axes[0].set_position(_known[key])
 
 
 def _beside(figure: Figure, chart: Chart) -> Hashable:
@@ -46,9 +42,7 @@ def _beside(figure: Figure, chart: Chart) -> Hashable:
     lines = [
         text.get_text().count("\n") for text in (*figure.texts, ax.xaxis.label, ax.yaxis.label)
     ]
-    title = figure._suptitle  # type: ignore[attr-defined]
-    legend = ax.get_legend()
-    room = (figure.dpi, *lines, title and title.get_text().count("\n"), legend is None)
+    room = (figure.dpi, figure.get_figheight(), *lines, ax.get_legend() is None)
     match chart:
         case Bars():
             return (*room, *chart.rows, chart.palette)

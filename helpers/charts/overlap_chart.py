@@ -21,7 +21,8 @@ _ROW = 0.15
 def places(chart: Overlap, figure: Figure) -> list[Part]:
     """Return the parts of bars on a figure of them: column by column; none that is 0."""
     (ax,) = figure.axes
-    bars = (zip(chart.series, each.counts, strict=True) for each in chart.combinations)
+    keys = [key for key, _ in chart.series]
+    bars = (zip(keys, each.counts, strict=True) for each in chart.combinations)
     return axes.parts(ax, bars, _BAR_WIDTH, is_upright=True)
 
 
@@ -34,8 +35,10 @@ def draw(chart: Overlap, ax: Axes, scale: float = 1.0) -> Axes:
     totals = [sum(combination.counts) for combination in chart.combinations]
     highest = max([1, *totals])
     bottom = [0] * len(totals)
-    for place, (key, name) in enumerate(chart.series.items()):
+    for place, (key, name) in enumerate(chart.series):
         heights = [combination.counts[place] for combination in chart.combinations]
+        if not any(heights):
+            continue
         ax.bar(
             range(len(heights)),
             heights,
@@ -60,6 +63,8 @@ def draw(chart: Overlap, ax: Axes, scale: float = 1.0) -> Axes:
     for column, combination in enumerate(chart.combinations):
         _dots(ax, column, rows, chart.variants, combination, scale)
     size = scale * (20 if len(rows) <= 3 else 16)
+    # Numbers are on the bars.
+    ax.yaxis.set_tick_params(length=0)
     ax.set_yticks(rows, [escape.short(variant, 24) for variant in chart.variants], size=size)
     ax.set_ylim(rows[-1] - 0.6 * _ROW * highest if rows else -1, 1.12 * highest)
     ax.set_xlim(-0.6, max(len(totals), 3) - 0.4)
@@ -71,7 +76,8 @@ def draw(chart: Overlap, ax: Axes, scale: float = 1.0) -> Axes:
     ax.set_ylabel(axes.wrapped(chart.upward, 26), loc="top", size=16 * scale)
     # Long names leave too little of the width for a legend to begin at the bars.
     side = int(any(columns(variant) > _LONG for variant in chart.variants))
-    axes.legend_above(ax, side=side, ncols=len(chart.series))
+    if any(totals):
+        axes.legend_above(ax, side=side, ncols=len(chart.series))
     return ax
 
 

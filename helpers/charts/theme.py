@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from helpers.charts.look import DARK, PAPER, Look
 
-_INK_LIGHTNESS, _LIGHT_INK, _FAINTEST = 0.25, 0.94, 0.34
+_INK_LIGHTNESS, _LIGHT_INK, _FAINTEST = 0.25, 0.94, 0.39
 """OKLab lightness: of the ink on white, and what ink and nearly white become on a dark ground."""
 
 

@@ -49,17 +49,27 @@ def draw(chart: Waterfall, ax: Axes, scale: float = 1.0) -> Axes:
     ax.set_yticks(range(down), list(map(_name, chart.steps)), size=size)
     for tick, step in zip(ax.get_yticklabels(), chart.steps, strict=True):
         tick.set_fontweight("bold" if step.kind == TOTAL else "normal")
+    changes = [step for step in chart.steps if step.kind != TOTAL]
     handles = [
-        Patch(color=UP, label=t("larger")),
-        Patch(color=DOWN, label=t("smaller")),
-        Patch(facecolor="white", edgecolor=FAINT, hatch="//", label=t("several changes")),
+        patch
+        for patch, occurs in (
+            (Patch(color=UP, label=t("larger")), any(s.end > s.start for s in changes)),
+            (Patch(color=DOWN, label=t("smaller")), any(s.end <= s.start for s in changes)),
+            (
+                Patch(facecolor="white", edgecolor=FAINT, hatch="//", label=t("several changes")),
+                any(step.kind == REST for step in changes),
+            ),
+        )
+        if occurs
     ]
-    ax.legend(
-        handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=15 * scale
-    )
+    if handles:
+        axes.legend_above(ax, side=1, handles=handles, ncols=3, fontsize=15 * scale)
     ax.set_ylim(down - 0.4, -0.6)
     ax.set_xlim(0, 1.2 * max(highest, 1e-6))
-    ax.set_xlabel(axes.plain(chart.across))
+    # Numbers are beside the steps.
+    ax.xaxis.set_visible(False)
+    ax.grid(visible=False)
+    ax.spines["bottom"].set_visible(False)
     return ax
 
 

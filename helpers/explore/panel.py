@@ -58,8 +58,7 @@ class Panel:
     `comparison` is what is shown as a `Comparison`, `answer` the picture's answer, `findings` the
     findings that are counted, of the part that is pressed if one is. `view` is what to begin with,
     as a copied parameter has it. The notebook's kernel speaks the language from then on. Raises
-    `StudyInvalid` for a study that does not exist or has no capture, `ParameterInvalid` and
-    `FontMissing`.
+    `StudyInvalid` for a study that does not exist or has no capture, and `ParameterInvalid`.
     """
 
     choice: Choice
@@ -70,7 +69,6 @@ class Panel:
         self, study: str, language: str = ENGLISH, theme: str = LIGHT, view: str = ""
     ) -> None:
         i18n.use(language)
-        i18n.fonts()
         self._opening = {"language": language, "theme": theme}
         self._origins: dict[str, Origin] = {}
         self._joined: tuple[Origin, ...] = ()
@@ -249,7 +247,13 @@ class Panel:
         yield
         drawn, why = None, _why_none(compared, wanted.show) or answer.why_empty
         if answer.chart is not None and not why:
-            drawn = figure.figure(answer.chart, look=compared.look, tall=_TALL, is_quick=True)
+            drawn = figure.figure(
+                answer.chart,
+                look=compared.look,
+                tall=_TALL,
+                is_quick=True,
+                subtitle=answer.subtitle,
+            )
             yield
         png = figure.quick(drawn) if drawn else b""
         shown = parts(answer.chart, drawn, growth.days(wanted.lens)) if drawn else []
@@ -386,7 +390,13 @@ class Panel:
             return File(name, "text/csv", text.encode())
         if answer.chart is None:
             return None
-        drawn = figure.figure(answer.chart, answer.title, answer.footer, self.comparison.look)
+        drawn = figure.figure(
+            answer.chart,
+            answer.title,
+            answer.footer,
+            self.comparison.look,
+            subtitle=answer.subtitle,
+        )
         if kind == "svg":
             return File(name, "image/svg+xml", figure.svg(drawn))
         return File(name, "image/png", figure.png(drawn))

@@ -124,7 +124,7 @@ def _combinations(chart: Overlap, figure: Figure) -> Iterator[Part]:
         label = t(
             "{variant} {severity}: {number:,}",
             variant=together or combination.name,
-            severity=chart.series[key],
+            severity=dict(chart.series)[key],
             number=count,
         )
         without = () if together else every

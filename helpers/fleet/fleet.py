@@ -33,7 +33,6 @@ from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
 from helpers.notebook.display import Setting
 from helpers.notebook.question import Asked, asked, question
-from helpers.text import i18n
 from helpers.text.i18n import ENGLISH, t
 from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
@@ -67,8 +66,6 @@ class Fleet(Asked):
         if not scans:
             raise ParameterInvalid("scans: pass a folder, a glob, an address or a study")
         self.language, self.look = language, Look(theme, transparent)
-        with i18n.speaking(language):
-            i18n.fonts()
         self.name = name or default_name(scans)
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None

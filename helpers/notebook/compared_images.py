@@ -69,7 +69,6 @@ class ComparedImages(Asked):
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
         with i18n.speaking(language):
-            i18n.fonts()
             self.study: Study = open_study(study)
         if source not in ("recorded", "live"):
             raise ParameterInvalid(f"unknown source {source!r}; choose recorded or live")

@@ -5,12 +5,12 @@ import html
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded
-from helpers.answers.chart_data import Chart, why_empty
+from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded, message
+from helpers.answers.chart_data import Bars, Chart, Waterfall, why_empty
 from helpers.charts.look import Look
 from helpers.comparability import confounders, scan_consistency, scanner_releases
 from helpers.frames import UNKNOWN_COUNT
@@ -20,6 +20,10 @@ from helpers.text import html as html_text
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.i18n import ENGLISH, t, word
 from helpers.text.rich import AND, Text, paragraph
+from helpers.text.titles import begun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN_PIXELS = 960
 """Width of a figure in a notebook; it has more pixels for dense screens."""
@@ -96,6 +100,7 @@ class ShownAnswer:
             # The user may change this frame, and later answers may share it.
             answer = answer._replace(table=answer.table.copy(deep=False))
         with i18n.speaking(setting.language):
+            answer = answer._replace(title=message(answer))
             self.why_empty = why_empty(answer.chart)
             if self.why_empty:
                 text = answer.text + paragraph(self.why_empty)
@@ -133,6 +138,12 @@ class ShownAnswer:
         return None if self.why_empty else self.answer.chart
 
     @cached_property
+    def subtitle(self) -> str:
+        """What the figure shows, and under which conditions."""
+        with i18n.speaking(self.setting.language):
+            return subtitle(self.answer, self.setting)
+
+    @cached_property
     def footer(self) -> str:
         """The provenance of the numbers, on one line."""
         with i18n.speaking(self.setting.language):
@@ -153,8 +164,7 @@ class ShownAnswer:
 
         shown = title or self.title
         with i18n.speaking(self.setting.language):
-            drawn = figure.figure(self.chart, shown, self.footer, self.setting.look)
-            picture = Picture(figure.png(drawn), shown)
+            picture = Picture(figure.png(self._drawn(shown)), shown)
         if not title:
             self._picture = picture
         return picture
@@ -166,7 +176,8 @@ class ShownAnswer:
             kinds = {FIGURE: self._figure(), TEXT: self._text(), table: self._table()}
             parts = {kind: bundle for kind, bundle in kinds.items() if bundle}
             (data, metadata), *rest = parts.values() or [({"text/plain": ""}, {})]
-            record = encoded(self.answer, self.footer if self.chart else "", [*parts])
+            about = (self.subtitle, self.footer) if self.chart else ("", "")
+            record = encoded(self.answer, *about, [*parts])
             return [({**data, ANSWER: record}, metadata), *rest]
 
     def _ipython_display_(self) -> None:
@@ -174,6 +185,14 @@ class ShownAnswer:
 
         for data, metadata in self.outputs():
             display(data, metadata=metadata, raw=True)
+
+    def _drawn(self, title: str) -> "Figure":
+        from helpers.charts import figure
+
+        assert self.chart is not None
+        return figure.figure(
+            self.chart, title, self.footer, self.setting.look, subtitle=self.subtitle
+        )
 
     def _figure(self) -> Bundle | None:
         return self.figure()._repr_mimebundle_() if self.chart else None
@@ -251,7 +270,7 @@ class ShownAnswer:
         if self.chart:
             from helpers.charts import figure
 
-            drawn = figure.figure(self.chart, self.title, self.footer, self.setting.look)
+            drawn = self._drawn(self.title)
             self._picture = Picture(figure.png(drawn), self.title)
             _write(folder / "figures" / f"{self.name}.png", self._picture.png)
             _write(folder / "figures" / f"{self.name}.svg", figure.svg(drawn))
@@ -265,35 +284,52 @@ def _data(text: str, plain: str) -> dict[str, Any]:
     return {"text/html": html_text.without_math(text), "text/plain": plain}
 
 
-def footer(answer: Answer, setting: Setting) -> str:
-    """Return the provenance of a figure's numbers, on one line.
+def subtitle(answer: Answer, setting: Setting) -> str:
+    """Return what a figure shows and under which conditions, on one line.
 
-    Study and capture; for scanner counts also lens, scanned share, other evidence, scanner,
-    database and scan date, else what was measured; then other sources and how the images differ.
+    What is counted or measured, its captures, and how much of the images a scanner looked at.
     """
-    images = setting.images
-    if answer.variants:
-        images = images[images["variant"].isin(answer.variants)]
-    parts = [setting.of or t("study {study}", study=setting.study)]
+    images = _images(answer, setting)
+    # Charts without an axis do not say what they measure.
+    match answer.chart:
+        case Bars(axis=axis) | Waterfall(across=axis):
+            pass
+        case _:
+            axis = ""
+    parts = [axis or word(answer.counted)]
     named = images["capture"][images["capture"].ne("")]
     if setting.captures or named.nunique() == 1:
         parts.append(t("capture {captures}", captures=setting.captures or _distinct(named)))
     elif len(named):
         parts.append(t("captures {captures}", captures=_distinct(named)))
+    if answer.by_scanner and answer.counted:
+        parts.append(setting.coverage())
+    return escape.plain(begun(" · ".join(filter(None, parts))))
+
+
+def footer(answer: Answer, setting: Setting) -> str:
+    """Return where a figure's numbers come from, on one line.
+
+    The study; of what a scanner counted what else the count rests on, scanner, database and scan
+    date; then where else it comes from, what makes the images unlike, and whether they were not
+    scanned alike.
+    """
+    images = _images(answer, setting)
+    parts = [setting.of or t("study {study}", study=setting.study)]
     if answer.by_scanner:
         parts += _scanned(answer, setting, images)
-    else:
-        parts.append(word(answer.counted))
     parts += [word(answer.source), *setting.unlike(images)]
     return escape.plain(" · ".join(filter(None, parts)))
 
 
+def _images(answer: Answer, setting: Setting) -> pd.DataFrame:
+    """Return the images that an answer is about."""
+    images = setting.images
+    return images[images["variant"].isin(answer.variants)] if answer.variants else images
+
+
 def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator[str]:
-    """Yield what was counted, with which scanner and database, and when."""
-    if answer.counted:
-        yield t("lens: {lens}", lens=word(answer.counted))
-        yield setting.coverage()
-        yield setting.lens_evidence()
+    """Yield with which scanner and database, and when, something was counted."""
     yield _scanners(images)
     day = _times(images["db_updated_at"])
     scanned_images = images[~images["status"].isin(UNKNOWN_COUNT)]
@@ -301,8 +337,11 @@ def _scanned(answer: Answer, setting: Setting, images: pd.DataFrame) -> Iterator
         day = word(AND).join(filter(None, (day, t("unknown date"))))
     is_partial = images["db_coverage"].str.startswith("partial").any()
     yield t("partial DB of {day}", day=day) if is_partial else t("DB of {day}", day=day)
-    if scanned := _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d")):
+    scanned = _distinct(images["scanned_at"].dt.strftime("%Y-%m-%d"))
+    if scanned and scanned != day:
         yield t("scanned {days}", days=scanned)
+    if answer.counted:
+        yield setting.lens_evidence()
 
 
 def _scanners(images: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """Parts of executed notebooks as blocks of a page: HTML that is safe to show as it is."""
 
+import base64
 import html
 import json
 import re
@@ -41,6 +42,10 @@ _SMALL = 7
 """Rows of a table, with its head, up to which it is read where it stands."""
 
 
+_WIDE = 1280
+"""Width of a figure on a page, in pixels; it is shown smaller where there is no room."""
+
+
 class Block(NamedTuple):
     """A piece of a page: HTML that is safe to show as it is, or a picture in base64.
 
@@ -53,6 +58,14 @@ class Block(NamedTuple):
     png: str = ""
     label: str = ""
     later: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height of a picture on a page."""
+        # A PNG begins with eight bytes, and its first part with eight more before both.
+        start = base64.b64decode(self.png[:32])
+        width, height = (int.from_bytes(start[at : at + 4], "big") for at in (16, 20))
+        return _WIDE, round(_WIDE * height / width) if width else _WIDE
 
 
 def blocks(part: Part) -> Iterator[Block]:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from helpers import paths
 from helpers.answers.answer import ANSWER, BANNER, NOT_KNOWN, SUMMARY, TODO, Record
+from helpers.charts import fonts
 from helpers.charts.look import LIGHT
 from helpers.notebook import executed, tables
 from helpers.notebook.executed import Part, Shown
@@ -87,7 +88,7 @@ def write(run: Path, about: Titled, record: dict[str, Any]) -> Path:
         digest=_digest(script),
     )
     target = run / "report.html"
-    target.write_text(text, encoding="utf-8")
+    target.write_text(fonts.embedded(text), encoding="utf-8")
     return target
 
 

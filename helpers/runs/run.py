@@ -120,8 +120,6 @@ def _run(
     from helpers.runs import html
 
     language = str(given.get("language", i18n.ENGLISH))
-    with i18n.speaking(language):
-        i18n.fonts()
     look = {name: value for typed in values.values() for name, value in typed.items()}
     name = run_folder.name(subject.name, look)
     final, failed = paths.run(name), paths.run(f"{name}{run_folder.FAILED}")

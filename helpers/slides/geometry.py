@@ -39,11 +39,15 @@ class Area(NamedTuple):
     moved: Box | None = None
 
 
+_SUBTITLE = 26
+"""Height of a subtitle on a slide of the kit, in points."""
+
+
 class Geometry(NamedTuple):
     """The places of slides: the opening slide's title and text, and those of all others.
 
-    `texts`, `lists` and `sources` are one place, with letters of different sizes. Tables and
-    figures are in `tables`.
+    `texts`, `lists` and `sources` are one place, with letters of different sizes. Tables are in
+    `tables`; figures are there, too, below their subtitles.
     """
 
     width: float
@@ -57,6 +61,18 @@ class Geometry(NamedTuple):
     tables: Area
     footer: Area
     number: Box | None
+
+    @property
+    def subtitle(self) -> Area:
+        """The place of what a figure shows: above the figure."""
+        box, share = self.tables.box, self.height / 540
+        return Area(box._replace(height=_SUBTITLE * share), (16 * share, 14 * share, 12 * share))
+
+    @property
+    def figures(self) -> Box:
+        """The place of a figure below its subtitle."""
+        box, tall = self.tables.box, self.subtitle.box.height
+        return box._replace(top=box.top + tall, height=box.height - tall)
 
 
 _BODY = Box(36, 112, 888, 368)

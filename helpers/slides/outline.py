@@ -59,6 +59,8 @@ class Slide(NamedTuple):
     size: float = 0.0
     table: Table | None = None
     figure: Figure | None = None
+    subtitle: str = ""
+    subtitle_size: float = 0.0
     footer: str = ""
     footer_size: float = 0.0
     notes: str = ""
@@ -156,7 +158,9 @@ def _slides(record: Record, geometry: Geometry) -> Iterator[Slide]:
             meaning = " ".join(block.phrase.plain for block in record.text.blocks)
             alt = ". ".join(filter(None, (headline, meaning or word(record.counted))))
             alt = alt if len(alt) <= _ALT else f"{alt[:_ALT]}…"
-            yield slide._replace(figure=Figure(record.name, record.chart, alt))
+            said, letters = text_layout.cut(record.subtitle, geometry.subtitle)
+            figure = Figure(record.name, record.chart, alt)
+            yield slide._replace(figure=figure, subtitle=said, subtitle_size=letters)
 
 
 def _rank(record: Record) -> int:

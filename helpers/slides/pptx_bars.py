@@ -67,6 +67,7 @@ def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
     if stacked:
         # A legend shows names, so this one has none.
         data.add_series(" ", totals)
+    most = bar_chart.limit(chart, box[2], theme.scale)
     kind = XL_CHART_TYPE.BAR_STACKED if stacked else XL_CHART_TYPE.BAR_CLUSTERED
     frame = slide.shapes.add_chart(kind, *map(Pt, box), data)
     shown, plot = frame.chart, frame.chart.plots[0]
@@ -76,7 +77,7 @@ def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
     for part, series in zip(parts, plot.series, strict=False):
         _colour(series, chart, part, theme)
         if stacked:
-            _numbers(series, chart, part, size, theme)
+            _numbers(series, chart, part, size, theme, most)
     last = plot.series[-1]
     if stacked:
         plot.overlap = 100
@@ -86,7 +87,7 @@ def bars(slide: Any, chart: Bars, box: tuple[float, ...], theme: Theme) -> Any:
     for place, (end, total) in enumerate(zip(chart.ends, totals, strict=True)):
         if end and total is not None:
             _end(_label(last, place), end, total, size, theme, stacked)
-    _axes(shown, chart, theme, size)
+    _axes(shown, theme, size, most)
     return frame
 
 
@@ -167,13 +168,13 @@ def _label(series: Any, place: int) -> Any:
 
 
 def _colour(series: Any, chart: Bars, part: Series, theme: Theme) -> None:
-    hatch = colours.style(chart.palette, part.key).get("hatch", "")
     shade = theme.shade if bar_chart.is_stacked(chart) else theme.single
-    shades = [shade(bar_chart.colour(chart, part, row)) for row, _ in enumerate(part.values)]
-    _fill(series.format, shades[0], hatch, theme)
-    for place, own in enumerate(shades):
-        if own != shades[0]:
-            _fill(series.points[place].format, own, hatch, theme)
+    looks = [bar_chart.style(chart, part, row) for row, _ in enumerate(part.values)]
+    fills = [(shade(colours.main(look)), look.get("hatch", "")) for look in looks]
+    _fill(series.format, *fills[0], theme)
+    for place, own in enumerate(fills):
+        if own != fills[0]:
+            _fill(series.points[place].format, *own, theme)
 
 
 def _fill(form: Any, colour: str, hatch: str, theme: Theme) -> None:
@@ -189,16 +190,18 @@ def _fill(form: Any, colour: str, hatch: str, theme: Theme) -> None:
     form.line.width = Pt(0.75)
 
 
-def _numbers(series: Any, chart: Bars, part: Series, size: float, theme: Theme) -> None:
+def _numbers(
+    series: Any, chart: Bars, part: Series, size: float, theme: Theme, most: float
+) -> None:
     """Write into each segment its number, where there is room for it."""
     style = colours.style(chart.palette, part.key)
     for place, value in enumerate(part.values):
         digits = f"{value or 0:,.{chart.decimals}f}"
         share = _DIGIT_SHARE * len(digits) + _MARGIN_SHARE
-        if not value or value < bar_chart.limit(chart) * share:
+        if not value or value < most * share:
             continue
         label = _label(series, place)
-        shade = theme.shade(bar_chart.colour(chart, part, place))
+        shade = theme.shade(colours.main(style))
         dress(
             label.font,
             theme,
@@ -218,7 +221,7 @@ def _end(label: Any, end: str, total: float, size: float, theme: Theme, stacked:
     label.position = XL_LABEL_POSITION.INSIDE_BASE if stacked else XL_LABEL_POSITION.OUTSIDE_END
 
 
-def _axes(shown: Any, chart: Bars, theme: Theme, size: float) -> None:
+def _axes(shown: Any, theme: Theme, size: float, most: float) -> None:
     names = shown.category_axis
     # The first row is the uppermost, so the last one is where numbers are high.
     names.reverse_order = True
@@ -227,9 +230,7 @@ def _axes(shown: Any, chart: Bars, theme: Theme, size: float) -> None:
     names.has_major_gridlines = False
     paint(names.format.line.color, theme.faint, theme)
     dress(names.tick_labels.font, theme, size, theme.ink)
+    # Numbers are in the bars and at their ends.
     numbers = shown.value_axis
-    step = bar_chart.step(chart)
-    numbers.minimum_scale, numbers.maximum_scale = 0, bar_chart.limit(chart)
-    numbers.major_unit = step
-    numbers.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
-    axis_of_numbers(numbers, chart.axis, form(step), theme)
+    numbers.minimum_scale, numbers.maximum_scale = 0, most
+    numbers.visible = numbers.has_major_gridlines = False

@@ -107,7 +107,10 @@ def _add(made: Template, content: Slide, number: int) -> None:
     if content.table:
         _tabulate(slide, content.table, content.size, places.tables.box, theme)
     if content.figure:
-        _show(slide, content.figure, places.tables.box, theme)
+        _show(slide, content.figure, places.figures, theme)
+    if content.subtitle:
+        said = slide.shapes.add_textbox(*map(Pt, places.subtitle.box))
+        _write(said, (Block(phrase(content.subtitle)),), content.subtitle_size, theme, theme.faint)
     if content.footer:
         _foot(made, slide, content)
     _number(made, slide, number)

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from helpers import paths
+from helpers.charts import fonts
 from helpers.charts.look import Look
 from helpers.slides import outline, style
 from helpers.slides.geometry import KIT
@@ -54,7 +55,7 @@ def write(run: Path, study: Study, record: dict[str, Any]) -> Path:
         boxes=KIT,
     )
     path = run / "slides.html"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(fonts.embedded(text), encoding="utf-8")
     return path
 
 

@@ -14,18 +14,9 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from helpers import paths
-from helpers.errors import FontMissing, ParameterInvalid
+from helpers.errors import ParameterInvalid
 
 ENGLISH = "en"
-
-_FONTS = {
-    "ko": (
-        "Noto Sans CJK KR, Noto Sans KR, Noto Sans CJK JP, Pretendard, NanumGothic, Nanum Gothic, "
-        "Apple SD Gothic Neo, Malgun Gothic, Source Han Sans K, UnDotum",
-        "fonts-noto-cjk (Debian, Ubuntu), google-noto-sans-cjk-fonts (Fedora) or Noto Sans KR",
-    )
-}
-"""Fonts that have a language's letters, the best first, and the package that brings the first."""
 
 _ROOM = {"ko": 1.15}
 """Columns of a language's font that take the width of one of the style file's font."""
@@ -180,30 +171,3 @@ def wrap(text: str, width: int) -> list[str]:
 def room(width: int) -> int:
     """Return how many columns there is room for where so many fit in English."""
     return int(width * _ROOM.get(spoken(), 1.0))
-
-
-def fonts() -> list[str]:
-    """Return the fonts that figures take first, for the language that is spoken.
-
-    Raises `FontMissing` if none is there that has its letters.
-    """
-    if spoken() not in _FONTS:
-        return []
-    # matplotlib lists fonts when it is imported; only who needs them waits for that.
-    from matplotlib import font_manager
-
-    names, package = _FONTS[spoken()]
-    listed = font_manager.fontManager
-
-    def there() -> list[str]:
-        known = {font.name for font in listed.ttflist}
-        return [name for name in names.split(", ") if name in known]
-
-    if not there():
-        # One that was installed since the list was made and stored.
-        listed.ttflist = font_manager._load_fontmanager(try_read_cache=False).ttflist  # type: ignore[attr-defined]
-    if not there():
-        raise FontMissing(
-            f"language {spoken()!r}: no font of this machine has its letters. Install {package}"
-        )
-    return there()[:1]

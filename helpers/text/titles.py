@@ -8,7 +8,7 @@ from helpers.text import escape, i18n
 from helpers.text.i18n import msg, room, t, word
 from helpers.text.rich import AND, number
 
-WIDTH, LINES = 58, 2
+WIDTH, LINES = 66, 2
 """Columns of a title, in English, that fit on a line of a figure, and its lines at most."""
 
 _SHORTEST = 12

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from helpers.answers.chart_data import Bars, Chart
+from helpers.answers.chart_data import PAST, QUIET, STRONG, Bars, Chart
 from helpers.answers.talk import CHOICE, Talk
 from helpers.frames import NO_OS, Frames
 from helpers.sizes import image_sizes
@@ -98,11 +98,12 @@ def _sizes(decision: Decision, sizes: pd.DataFrame) -> tuple[str, Chart, str, bo
     assert isinstance(chart, Bars)
     candidates = decision.candidates.set_index("variant")
     past = candidates.index[candidates["past_support"].ne("")]
-    ends, parts = [], []
+    ends, parts, tones = [], [], []
     for (variant, _), end, size in zip(chart.rows, chart.ends, chart.totals, strict=True):
         first, *rest = end.split("\n")
+        tones.append(PAST if variant in past else STRONG if variant in decision.best else QUIET)
         ends.append("\n".join([first + (t(", past support") if variant in past else ""), *rest]))
         parts.append(Part(f"{short_name(variant)} {megabytes(size * MB)} MB", (size,)))
     head = begun(word(image_sizes.SIZE_NAMES[decision.kind]))
     title = fitted(head, parts, lambda size: f"{size:,.1f} MB")
-    return title, msgspec.structs.replace(chart, ends=ends), answer.counted, False
+    return title, msgspec.structs.replace(chart, ends=ends, tones=tones), answer.counted, False

@@ -126,7 +126,7 @@ def chart(listing: pd.DataFrame, counted: str, most: int = MOST) -> Overlap:
     """Return a listing's combinations of variants, counted by severity."""
     return Overlap(
         variants(listing),
-        {severity: word(text) for severity, text in shown_counts.SEVERITY_NAMES.items()},
+        [(severity, word(text)) for severity, text in shown_counts.SEVERITY_NAMES.items()],
         _combined(listing, most),
         t("● only in these images"),
         shown_counts.number_of(counted),

@@ -41,8 +41,8 @@ def curves(*days: date) -> Curves:
         (Points([], "x", "y"), "Nothing is known"),
         (curves(), "No image was measured"),
         (curves(DAY, DAY), "Too young to have grown"),
-        (Overlap([], {}, [], "x", "y"), "No variant was scanned"),
-        (Overlap(["a", "b"], {}, [], "x", "y"), "no vulnerability is counted"),
+        (Overlap([], [], [], "x", "y"), "No variant was scanned"),
+        (Overlap(["a", "b"], [], [], "x", "y"), "no vulnerability is counted"),
         (Matrix([], ["a"], []), "No image was looked at"),
     ],
 )
@@ -58,7 +58,7 @@ def test_a_chart_without_data_says_why_in_a_sentence(chart: Chart, why: str) -> 
         bars(0.0, None),
         Points([Point("a", 0, 0, "a")], "x", "y", note="not placed: b (failed)"),
         curves(DAY, WEEK_LATER),
-        Overlap(["a"], {"HIGH": "HIGH"}, [Combination(["a"], [1])], "x", "y"),
+        Overlap(["a"], [("HIGH", "HIGH")], [Combination(["a"], [1])], "x", "y"),
         Matrix(["shells"], ["a"], [[]]),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from helpers.answers.chart_data import Bars, Series
+from helpers.answers.chart_data import PAST, QUIET, STRONG, Bars, Series
 from helpers.charts import bar_chart, colours, figure
 from helpers.frames import SEVERITIES, Frames
 from helpers.vulnerabilities import counting, shown_counts
@@ -60,13 +60,11 @@ def test_counts_are_stacked_from_critical_with_the_total_at_the_end(ax: Axes, bl
         "HIGH": [31, 1],
         "MEDIUM": [12, 3],
         "LOW": [2, 12],
-        "UNKNOWN": [0, 0],
     }
     assert [bar.get_x() for bar in ax.containers[1]] == [3, 3]
     assert names(ax) == ["nodejs-alpine", "nodejs-distroless"]
     assert texts(ax)[-2:] == ["48", "19"]
-    assert ax.get_xlabel() == "number of findings"
-    assert legend(ax) == list(reversed(SEVERITIES))
+    assert legend(ax) == ["CRITICAL", "HIGH", "MEDIUM", "LOW"], "UNKNOWN does not occur"
 
 
 def test_a_clean_image_shows_0_and_an_unmeasured_one_says_so(ax: Axes) -> None:
@@ -88,7 +86,7 @@ def test_megabytes_are_stacked_and_groups_that_nobody_has_are_left_out(ax: Axes)
     assert spans == [(0, 0, 10), (1, 0, 1400), (0, 10, 200), (1, 1400, 90)]
     assert legend(ax) == ["OS_packages", "app"]
     # A part that is too thin for its number has none; a thousand has no decimal.
-    assert texts(ax) == ["1,400", "200.0", "210.0 MB", "1,490.0 MB"]
+    assert texts(ax) == ["1,400", "200.0", "90.0", "210.0 MB", "1,490.0 MB"]
 
 
 def test_a_size_has_the_difference_at_its_end_and_no_number_in_it(ax: Axes) -> None:
@@ -98,21 +96,28 @@ def test_a_size_has_the_difference_at_its_end_and_no_number_in_it(ax: Axes) -> N
     assert legend(ax) == []
 
 
-def test_the_baseline_is_lighter_and_has_a_line_at_its_size(ax: Axes) -> None:
-    chart = sizes(76.9, 118.0, baseline=1)
+def test_the_baseline_has_a_line_and_the_image_that_is_meant_the_strong_colour(ax: Axes) -> None:
+    chart = sizes(76.9, 118.0, 60.0, baseline=1)
+    chart.tones = [QUIET, STRONG, PAST]
     bar_chart.draw(chart, ax)
     assert [list(line.get_xdata()) for line in ax.lines] == [[118, 118]]
     fills = [to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
-    assert fills == [colours.BAR, colours.BASELINE]
-    assert fills == [bar_chart.colour(chart, chart.series[0], row) for row in (0, 1)]
+    assert fills == [colours.BASELINE, colours.BAR, "#FFFFFF"]
+    assert [bar.get_hatch() for bar in ax.patches] == [None, None, "//"]
 
 
-@pytest.mark.parametrize("chart", [highs(3, 10), sizes(76.9, 118.0), groups(app=[0.4, 0.7])])
-def test_ticks_are_as_far_apart_as_is_said(chart: Bars) -> None:
-    (ax,) = figure.figure(chart).axes
-    ticks = ax.get_xticks()
-    assert ticks[1] - ticks[0] == pytest.approx(bar_chart.step(chart))
-    assert ax.get_xlim()[1] == pytest.approx(bar_chart.limit(chart))
+@pytest.mark.parametrize(
+    "chart", [highs(3, 10), sizes(76.9, 118.0), groups(app=[0.4, 0.7]), highs(1, 2)]
+)
+def test_what_is_said_at_the_ends_is_within_the_figure(chart: Bars) -> None:
+    chart.ends = [end.replace("baseline", "+1,234.5 MB, past support") for end in chart.ends]
+    drawn = figure.figure(chart)
+    drawn.draw_without_rendering()
+    (ax,) = drawn.axes
+    ends = [text for text in ax.texts if text.get_text() in chart.ends]
+    assert all(text.get_window_extent().x1 <= drawn.bbox.width for text in ends)
+    longest = max(bar.get_window_extent().x1 for bar in ax.patches)
+    assert longest > 0.6 * drawn.bbox.width, "bars use the width"
 
 
 @pytest.mark.parametrize("rows", [7, 12, 24])

@@ -250,7 +250,7 @@ CHARTS: dict[str, Answer] = {
             "Vulnerabilities: two are shared",
             chart=Overlap(
                 ["alpine", "debian"],
-                {"HIGH": "HIGH", "LOW": "LOW"},
+                [("HIGH", "HIGH"), ("LOW", "LOW")],
                 [Combination(["alpine"], [3, 1]), Combination(["alpine", "debian"], [2, 0])],
                 "",
                 "number of vulnerabilities",

@@ -3,13 +3,9 @@
 import ast
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from string import Formatter
 from unicodedata import normalize
 
@@ -17,12 +13,11 @@ import nbformat
 import pytest
 
 from helpers import paths
-from helpers.errors import FontMissing, ParameterInvalid
+from helpers.errors import ParameterInvalid
 from helpers.frames import SEVERITIES
 from helpers.sizes import file_groups
 from helpers.surface import checks
 from helpers.text import i18n
-from tests.support.live import unless_live
 
 ROWS = list(csv.DictReader(paths.LANGUAGES.open(encoding="utf-8", newline="")))
 KEYS = {row["en"] for row in ROWS}
@@ -193,30 +188,6 @@ def test_a_language_is_spoken_for_as_long_as_a_block_runs() -> None:
     assert i18n.t("{count:,} finding", count=1048) == "1,048 finding"
     with pytest.raises(ParameterInvalid, match="'xx' is not one of en, ko"):
         i18n.use("xx")
-
-
-def test_a_font_that_was_installed_after_matplotlib_listed_all_is_found_and_listed(
-    tmp_path: Path,
-) -> None:
-    try:
-        with i18n.speaking("ko"):
-            expected = i18n.fonts()
-    except FontMissing as error:
-        unless_live(str(error))
-
-    def run(code: str, **environment: str) -> str:
-        variables = {**os.environ, "MPLCONFIGDIR": str(tmp_path), **environment}
-        command = [sys.executable, "-c", f"from matplotlib import font_manager\n{code}"]
-        return subprocess.run(
-            command, env=variables, capture_output=True, text=True, check=True
-        ).stdout
-
-    listed = "print([font.name for font in font_manager.fontManager.ttflist])"
-    assert expected[0] not in run(listed, MPL_IGNORE_SYSTEM_FONTS="1")
-    assert expected[0] not in run(listed), "the list is read"
-    fonts = "from helpers.text import i18n; i18n.use('ko'); print(i18n.fonts())"
-    assert run(fonts) == f"{expected}\n"
-    assert run(f"del font_manager.findSystemFonts; {fonts}") == f"{expected}\n", "only once"
 
 
 def test_notebooks_offer_every_language() -> None:
