@@ -83,7 +83,7 @@ def message(answer: Answer) -> str:
 
 
 def encoded(
-    answer: Answer, subtitle: str = "", footer: str = "", outputs: Sequence[str] = ()
+    answer: Answer, footer: str = "", outputs: Sequence[str] = (), subtitle: str = ""
 ) -> dict[str, Any]:
     """Return the record of an answer as what JSON holds."""
     shared = set(Record.__struct_fields__) & set(Answer._fields)

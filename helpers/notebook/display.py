@@ -176,8 +176,8 @@ class ShownAnswer:
             kinds = {FIGURE: self._figure(), TEXT: self._text(), table: self._table()}
             parts = {kind: bundle for kind, bundle in kinds.items() if bundle}
             (data, metadata), *rest = parts.values() or [({"text/plain": ""}, {})]
-            about = (self.subtitle, self.footer) if self.chart else ("", "")
-            record = encoded(self.answer, *about, [*parts])
+            footer, said = (self.footer, self.subtitle) if self.chart else ("", "")
+            record = encoded(self.answer, footer, [*parts], said)
             return [({**data, ANSWER: record}, metadata), *rest]
 
     def _ipython_display_(self) -> None:

@@ -113,9 +113,8 @@ def test_the_kits_font_has_the_letters_of_every_language() -> None:
 
 def test_a_page_holds_the_letters_that_it_has_and_no_others() -> None:
     page = fonts.embedded("<style>/* the font */</style>한 <style>/* the font */</style>")
-    regular, bold = re.findall(
-        "font-weight: ([0-9]+); src: url\\(data:font/woff;base64,(.*?)\\)", page
-    )
+    face = r"font-weight: (\d+); src: url\(data:font/woff;base64,(.*?)\)"
+    regular, bold = re.findall(face, page)
     assert (regular[0], bold[0]) == ("400", "700")
     letters = {chr(code) for code in TTFont(io.BytesIO(base64.b64decode(bold[1]))).getBestCmap()}
     assert {"한", "t"} <= letters < {*"<style>/* the font */</style>한 "} | {"\xa0"}
