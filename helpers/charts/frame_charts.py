@@ -131,7 +131,7 @@ def overlap(frame: pd.DataFrame, variants: Sequence[str], label: str) -> Overlap
         found,
         [(severity, word(severity)) for severity in _WORST_FIRST],
         combined(counted, _WORST_FIRST),
-        t("● in these variants, and in no other"),
+        t("● only in these images"),
         word(label),
     )
 

@@ -115,11 +115,11 @@ def test_every_figure_says_what_it_is_of_and_its_data_is_beside_it(finished: Pat
             element.text or ""
             for element in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
         )
-        assert re.search("study blog-2022 · captures? 20", words), path.name
+        assert "study blog-2022" in words, path.name
+        assert re.search("· captures? 20", words), path.name
         # Of what no scanner counted it names none.
-        if "lens: " in words:
+        if "Trivy" in words:
             assert "Trivy 0.76.0 · partial DB of 20" in words, path.name
-            assert "scanned 2026-11-24" in words.replace(" · scanned ", " scanned "), path.name
         assert "images also differ in " in words, path.name
         assert path.with_suffix(".png").is_file()
         assert rows(finished / "tables" / f"{path.stem}.csv"), path.name

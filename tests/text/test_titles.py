@@ -72,6 +72,6 @@ def test_all_are_named_else_the_largest_else_they_are_counted() -> None:
     long = "an-image-with-quite-a-long-name-"
     assert title("Findings", long, 2) == f"Findings: {long}1 1, {long}2 2"
     assert title("Findings", long, 4) == f"Findings: {long}4 4, the other 3 from 1 to 3"
-    assert title("x" * 60, long, 4) == f"{'x' * 60}: 4 images from 1 to 4"
+    assert title("x" * 90, long, 4) == f"{'x' * 90}: 4 images from 1 to 4"
     two = [Part("a-na…me 7", (7,)), Part("ano…er 9", (9,))]
     assert titles.fitted("Findings", two) == "Findings: ano…er 9, the other 7"
