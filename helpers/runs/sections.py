@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from helpers.answers.answer import SEARCHABLE, SUMMARY, TABLE
+from helpers.answers.answer import ANSWER, SEARCHABLE, SUMMARY, TABLE
 from helpers.notebook import executed
 from helpers.notebook.executed import Code, Output, Part, Shown
 from helpers.runs import cells
@@ -116,13 +116,15 @@ def section(name: str, parts: Sequence[Part], said: Said) -> Section:
 
 
 def finding(parts: Sequence[Part]) -> str:
-    """Return what a notebook comes to, as one line: the message of its summary.
+    """Return what a notebook comes to, as one line: what decided, else its summary's message.
 
     Without one it is that of its first answer with a title, else why there is no evidence.
     """
     shown = [part.record for part in parts if isinstance(part, Shown)]
     has = [record for record in shown if not record.lacks]
+    decided = [record for record in has if record.role == ANSWER and record.title]
     summed_up = [record for record in has if record.role == SUMMARY and record.name != _ABOUT]
+    summed_up = [*decided, *(record for record in summed_up if record.title or not record.chart)]
     for record in (*summed_up, *(record for record in has if record.title)):
         if record.title:
             return record.title

@@ -132,6 +132,8 @@ def went(span: Span, lens: Lens, earlier: str, later: str) -> str:
 def changed_most(span: Span, lens: Lens, earlier: str, later: str) -> str:
     """Return the largest change of a count as a headline."""
     variant, first, last = span
+    if first == last:
+        return t("No count changed from {earlier} to {later}", earlier=earlier, later=later)
     return t(
         "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
         earlier=earlier,

@@ -419,7 +419,7 @@ class TestTwoScanners:
         [
             (None, r"app\.grype\.json: the Grype report of 'app' is missing"),
             (trivy(), "a second Trivy report, but the study needs one from Grype"),
-            (grype(source={"target": {"imageID": "sha256:9"}}), "of the image sha256:9, and"),
+            (grype(source={"target": {"imageID": "sha256:9"}}), "of image sha256:9, but"),
             ({}, "neither a Trivy nor a Grype report"),
         ],
     )

@@ -62,7 +62,7 @@ def drop(panel: Panel, name: str, content: bytes, piece: int = 2**21) -> None:
 
 def test_all_follows_what_is_chosen(panel: Panel) -> None:
     assert totals(panel) == {"nodejs-alpine": 48, "nodejs-distroless": 19}
-    assert panel.picture.alt == "Findings: nodejs-alpine 48, nodejs-distroless 19"
+    assert panel.picture.alt == "48 findings in nodejs-alpine, 19 in nodejs-distroless"
     before = panel.picture.png
     panel.choose.lens["counted"].value = once.VULNERABILITIES
     assert totals(panel) == {"nodejs-alpine": 25, "nodejs-distroless": 16}
@@ -115,7 +115,7 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
 
     asyncio.run(changes())
     assert len(drawn) == 1
-    assert drawn[0].startswith("Vulnerabilities: ")
+    assert "vulnerabilities in nodejs-alpine" in drawn[0]
     assert not panel.picture.busy
     assert len(panel._history) == 1, "what was not drawn is no step to take back"
 
@@ -181,7 +181,8 @@ def test_images_of_other_studies_stand_beside_and_are_marked(panel: Panel) -> No
     panel.choose.beside.value = ("matched-2026/2026-11",)
     assert len(variants(panel)) == 5
     assert "DIFFERENT scanners or databases" in panel.marks.value
-    assert "study blog-2022 + matched-2026 · capture 2022-02 + 2026-11" in panel.answer.footer
+    assert "study blog-2022 + matched-2026" in panel.answer.footer
+    assert "capture 2022-02 + 2026-11" in panel.answer.subtitle
     panel.choose.capture.value = "2026-11"
     assert "DIFFERENT" not in panel.marks.value, "one database"
     panel.choose.variants.value = ("nodejs-alpine", "node-24-alpine")

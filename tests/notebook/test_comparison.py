@@ -83,17 +83,17 @@ def test_what_another_lens_changes_is_not_shared(blog: Comparison) -> None:
     total = blog.age_or_base().table["first_total"].iloc[0]
     in_app = blog.counting(place="app")
     assert (total, in_app.age_or_base().table["first_total"].iloc[0]) == (48, 0)
-    assert "in the app" in in_app.captures().footer
+    assert "in the app" in in_app.captures().subtitle
     assert blog.age_or_base().table["first_total"].iloc[0] == 48
 
 
 def test_what_other_weights_change_is_not_shared(blog: Comparison) -> None:
     newest = blog.at("2026-11")
     newest.steps()
-    assert newest.recommendation().title.startswith("Fixable findings")
+    assert newest.recommendation().title.endswith("fixable findings")
     by_size = newest.weighing(**dict.fromkeys(newest.weights, 0.0) | {"size": 1.0})
-    assert by_size.recommendation().title.startswith("Published size")
-    assert newest.recommendation().title.startswith("Fixable findings"), "it is as it was"
+    assert by_size.recommendation().subtitle.startswith("Published size")
+    assert newest.recommendation().title.endswith("fixable findings"), "it is as it was"
     assert by_size._history is newest._history, "which weights do not change"
 
 
@@ -110,7 +110,7 @@ def test_some_images_only(blog: Comparison) -> None:
 def test_a_lens_of_ones_own_is_in_every_label(blog: Comparison) -> None:
     ssl = blog.count(lambda findings: findings["package"].str.contains("ssl"), "in SSL packages")
     assert len(ssl.counted_findings) == ssl.severity().table["count"].sum() > 0
-    assert "lens: findings, in SSL packages" in ssl.severity().footer
+    assert "findings, in SSL packages" in ssl.severity().subtitle
     assert ssl.overlap().answer.counted == "vulnerabilities, in SSL packages"
     assert ssl.counting(fixable=True).lens.label == "fixable findings, in SSL packages"
     assert blog.lens.own == (), "the first is as it was"
@@ -122,7 +122,7 @@ def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
     with pytest.raises(StudyInvalid, match="not scanned alike"):
         _ = blog.beside("matched-2026").findings
     both = blog.at("2026-11").beside("matched-2026").only("nodejs-alpine", "node-24-alpine")
-    assert both.severity().title == "Findings: nodejs-alpine 49, node-24-alpine 21"
+    assert both.severity().title == "49 findings in nodejs-alpine, 21 in node-24-alpine"
     assert "study blog-2022 + matched-2026" in both.severity().footer
     wider = both.beside("rebuilt-2026/2026-11-24")
     assert len(wider.images) == 6, "those that were chosen, and those that come in addition"
@@ -131,7 +131,8 @@ def test_images_of_other_studies_stand_beside(blog: Comparison) -> None:
         blog.beside("matched-2026/2021")
     answer = both.counting("vulnerabilities", fixable=True).recommendation()
     assert "node-24-alpine" in answer.title
-    assert "study blog-2022 + matched-2026 · capture 2026-11" in answer.footer
+    assert "study blog-2022 + matched-2026" in answer.footer
+    assert "capture 2026-11" in answer.subtitle
 
 
 @pytest.mark.slow

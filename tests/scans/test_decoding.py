@@ -39,7 +39,7 @@ def test_every_encoding_gives_the_same_json(write: Write, content: bytes) -> Non
         (b"", "empty"),
         (b"   \n ", "only white space"),
         (b"<html>", "HTML or XML"),
-        (b"Total: 48 (UNKNOWN: 0, LOW: 2)", "a table cannot be loaded"),
+        (b"Total: 48 (UNKNOWN: 0, LOW: 2)", "tables cannot be loaded"),
         (b"\x7fELF\0\0", "binary data"),
         (b"\x1f\x8b\x08\0broken", "gzip"),
         (gzipped(TEXT.encode())[:-9], "cut off"),

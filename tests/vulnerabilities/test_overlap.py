@@ -45,7 +45,13 @@ def test_of_six_variants_each_combination_that_occurs_is_a_row(six: Frames) -> N
     assert answer.title == "1 of 7 vulnerabilities in all 6 images; 1 in d alone, 1 in f alone"
     assert isinstance(answer.chart, Overlap)
     assert answer.chart.variants == list("abcdef")
-    assert list(answer.chart.series) == ["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNKNOWN"]
+    assert [key for key, _ in answer.chart.series] == [
+        "CRITICAL",
+        "HIGH",
+        "MEDIUM",
+        "LOW",
+        "UNKNOWN",
+    ]
     assert answer.chart.combinations[0] == Combination(["a", "b"], [0, 2, 0, 0, 0])
 
 
