@@ -169,6 +169,8 @@ def _first_look(matrix: pd.DataFrame) -> str:
     parts, images = [], 0
     for title in FIRST_LOOK:
         states = measured[measured["property"].eq(title)]["state"]
+        if states.empty:
+            continue
         values = {"property": word(title), "found": states.eq(FOUND).sum()}
         if len(states) == images:
             parts.append(t("{property} in {found}", **values) if images else "")

@@ -127,6 +127,7 @@ def answer_lines(shown: ShownAnswer) -> Iterator[str]:
     yield f"[{answer.name}]{role} {answer.title}".rstrip()
     if answer.chart:
         yield f"  counted: {answer.counted}"
+        yield f"  subtitle: {shown.subtitle}"
         yield f"  footer: {shown.footer}"
         yield from _chart(chart_data.encoded(answer.chart))
     if answer.lacks:
