@@ -129,7 +129,7 @@ def test_saving_adds_nothing_that_the_user_did_not_write(
 
 def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwright.Page) -> None:
     blog = Comparison("blog-2022")
-    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19")
+    alt(page, "48 findings in nodejs-alpine, 19 in nodejs-distroless")
     rows(page, "67 of 67 rows")
     picture = page.locator(PICTURE)
     before = picture.get_attribute("src")
@@ -152,7 +152,7 @@ def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwr
     expect(page.get_by_text("no vulnerability is counted in any image").first).to_be_visible()
     expect(picture).to_be_hidden()
     page.get_by_role("button", name="Reset").click()
-    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19")
+    alt(page, "48 findings in nodejs-alpine, 19 in nodejs-distroless")
     rows(page, "67 of 67 rows")
 
 

@@ -281,7 +281,7 @@ def test_a_script_that_every_worker_runs_again_is_told_what_to_do() -> None:
         [sys.executable, "-"], input=begins, capture_output=True, text=True, cwd=paths.ROOT
     )
     last = ran.stderr.rstrip().splitlines()[-1]
-    assert last.endswith("make the Fleet under if __name__ == '__main__':"), last
+    assert "create the Fleet under if __name__ == '__main__':" in last
 
 
 def test_what_is_wrong_with_a_cluster_is_told(

@@ -92,6 +92,6 @@ def test_a_damaged_database_is_named(
     (folder / "metadata.json").write_bytes((db / "db" / "metadata.json").read_bytes())
     (folder / "trivy.db").write_bytes(spoil((db / "db" / "trivy.db").read_bytes()))
     write_study(empty_data, app=f'sbom = "{SBOM}"')
-    with pytest.raises(CaptureFailed, match="vulnerability DB, or it is damaged") as raised:
+    with pytest.raises(CaptureFailed, match="vulnerability DB is missing or damaged") as raised:
         capture("mine", db=folder.parent)
     assert "main.go" not in str(raised.value)
