@@ -225,17 +225,17 @@ def words() -> dict[str, Any]:
     return {
         "scroll": t("scroll →"),
         "search": t("Search"),
-        "info": "_START_–_END_ / _TOTAL_",
-        "infoEmpty": "0",
-        "infoFiltered": "(_MAX_)",
+        "info": t("_START_ to _END_ of _TOTAL_ rows"),
+        "infoEmpty": t("no rows"),
+        "infoFiltered": t("(found in _MAX_)"),
         "lengthMenu": t("_MENU_ rows a page"),
         "emptyTable": t("Nothing to list."),
         "zeroRecords": t("Nothing found."),
         "paginate": {"first": "«", "previous": "‹", "next": "›", "last": "»"},
         "aria": {
             "orderable": t(": click to sort"),
-            "orderableReverse": t(": click to sort"),
-            "orderableRemove": t(": click to sort"),
+            "orderableReverse": t(": click to sort the other way"),
+            "orderableRemove": t(": click not to sort"),
             "paginate": {
                 "first": t("First page"),
                 "previous": t("Previous page"),

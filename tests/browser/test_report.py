@@ -11,7 +11,7 @@ from helpers.frames import SEVERITIES
 from tests.support import browser, hostile, strange
 from tests.support.browser import Watched, opened
 
-LISTING = ".searchable[aria-label*='in one image only']"
+LISTING = ".searchable[aria-label*='the images share']"
 """The table of vulnerabilities, by the heading that it stands under."""
 
 
