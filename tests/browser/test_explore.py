@@ -321,7 +321,7 @@ def test_a_report_that_is_dropped_joins_the_comparison(
     )
     page.get_by_role("button", name="Own reports").click()
     page.locator(".kit-dropzone").dispatch_event("drop", {"dataTransfer": moved})
-    alt(page, "Findings: nodejs-alpine 48, nodejs-distroless 19, mine 5")
+    alt(page, "48 findings in nodejs-alpine, 5 to 19 in the other 2")
     expect(page.locator(f"{PANEL} [role=note]")).to_contain_text("DIFFERENT scanners or databases")
     # Larger than one message: it comes in pieces.
     many = report_of(*(match(number, description="x" * 400) for number in range(6_000)))

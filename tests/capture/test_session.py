@@ -413,4 +413,4 @@ def test_a_full_disk_is_reported_by_whoever_meets_it() -> None:
     assert isinstance(other, KitError)
     assert str(other).startswith("y: Permission denied. Check its permissions")
     nowhere = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
-    assert "with TMPDIR" in str(disk_error(nowhere, Path("x")))
+    assert "set TMPDIR" in str(disk_error(nowhere, Path("x")))
