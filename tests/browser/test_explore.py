@@ -184,7 +184,7 @@ def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> 
     rows(page, "1 of 67 rows")
     page.keyboard.press("Enter")
     rows(page, "67 of 67 rows")
-    page.get_by_label("only", exact=True).select_option("nodejs-alpine LOW: 2")
+    page.get_by_label("show", exact=True).select_option("nodejs-alpine LOW: 2")
     rows(page, "2 of 67 rows")
     page.get_by_label("show", exact=True).select_option("all")
     blog = Comparison("blog-2022")
@@ -242,7 +242,7 @@ def test_what_is_shown_is_kept_as_files_code_and_parameters(
         ("CSV", "csv", b"capture,variant"),
     ):
         with page.expect_download() as download:
-            page.get_by_role("button", name=words).click()
+            page.get_by_role("button", name=words, exact=True).click()
         assert (
             download.value.suggested_filename
             == f"blog-2022_2022-02_findings_fixable.severity.{end}"
