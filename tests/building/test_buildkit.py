@@ -227,7 +227,9 @@ def test_without_buildx_only_what_needs_it_fails(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert builder("FROM scratch\nCOPY a.txt /\n")["RootFS"]["Layers"]
-    with pytest.raises(BuildFailed, match=r"has COPY --link, which .* apt install .*docker-buildx"):
+    with pytest.raises(
+        BuildFailed, match=r"COPY --link needs BuildKit, .* apt install .*docker-buildx"
+    ):
         builder("FROM scratch\nCOPY --link a.txt /\n")
 
 
