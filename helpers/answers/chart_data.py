@@ -319,12 +319,10 @@ def why_empty(chart: Chart | None) -> str:
             return t("Nothing was measured that could be drawn.")
         case Points(points=[], note=note):
             return f"{begun(note)}." if note else t("Nothing is known that could be drawn.")
-        case Bars(palette="size", totals=[one, *more], measured=measured) if all(measured) and (
-            {*more} == {one}
-        ):
-            return t("Each image has {count:,g}, so there is nothing to compare.", count=one)
-        case Points(points=[first, _, *_] as points) if len({point.y for point in points}) == 1:
-            return t("Each image has {count:,g}, so there is nothing to compare.", count=first.y)
+        case Points(points=[first, _, *_] as points, log=False) if {p.y for p in points} == {
+            first.y
+        }:
+            return t("All are equal: {count:,g}.", count=first.y)
         case Curves(curves=[]):
             return t("No image was measured, so its growth is not known.")
         case Curves() if _span(chart) < SHORTEST:

@@ -143,8 +143,8 @@ def _pairs(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [pair for _, pair in rows.groupby(["study", "capture"], sort=False)]
 
 
-def _chart(rows: pd.DataFrame) -> Bars:
-    """Return what is fixable in each image, counted both ways, the two of a study together."""
+def _chart(rows: pd.DataFrame) -> Bars | None:
+    """Return what is fixable in each image, counted both ways; `None` if all counts are equal."""
     kinds = (t("findings"), t("vulnerabilities"))
     names, counts = [], []
     for pair in _pairs(rows):
@@ -152,6 +152,8 @@ def _chart(rows: pd.DataFrame) -> Bars:
             for side in ("first", "second"):
                 names.append((row[side], kind))
                 counts.append(int(row[f"{side}_fixable"]))
+    if len({*counts}) == 1:
+        return None
     label = t("fixable")
     return Bars(
         names,

@@ -27,11 +27,6 @@ def bars(*lengths: float | None) -> Bars:
     return Bars(rows, [Series("HIGH", "HIGH", [*lengths])], [], "x", "severity", measured)
 
 
-def sizes(*values: float) -> Bars:
-    rows, known = [("", "")] * len(values), [True] * len(values)
-    return Bars(rows, [Series("size", "size", [*values])], [], "x", "size", known)
-
-
 def curves(*days: date) -> Curves:
     found = [Curve("a", [(day, 1.0) for day in days])] if days else []
     return Curves(found, [], [], "x", "y")
@@ -44,8 +39,7 @@ def curves(*days: date) -> Curves:
         (bars(None, None), "Nothing was measured"),
         (Points([], "x", "y", note="not placed: a (failed)"), "Not placed: a (failed)."),
         (Points([], "x", "y"), "Nothing is known"),
-        (sizes(7.0, 7.0), "Each image has 7"),
-        (Points([Point(n, at, 7, n) for at, n in enumerate("ab")], "x", "y"), "Each image has 7"),
+        (Points([Point(n, at, 7, n) for at, n in enumerate("ab")], "x", "y"), "All are equal: 7"),
         (curves(), "No image was measured"),
         (curves(DAY, DAY), "Too young to have grown"),
         (Overlap([], [], [], "x", "y"), "No variant was scanned"),
@@ -63,8 +57,6 @@ def test_a_chart_without_data_says_why_in_a_sentence(chart: Chart, why: str) -> 
     [
         None,
         bars(0.0, None),
-        sizes(7.0),
-        sizes(7.0, 8.0),
         Points([Point("a", 0, 0, "a")], "x", "y", note="not placed: b (failed)"),
         curves(DAY, WEEK_LATER),
         Overlap(["a"], [("HIGH", "HIGH")], [Combination(["a"], [1])], "x", "y"),
