@@ -322,7 +322,7 @@ def why_empty(chart: Chart | None) -> str:
         case Points(points=[first, _, *_] as points, log=False) if {p.y for p in points} == {
             first.y
         }:
-            return t("All are equal: {count:,g}.", count=first.y)
+            return t("{what}: {count:,g} each.", what=begun(chart.upward), count=first.y)
         case Curves(curves=[]):
             return t("No image was measured, so its growth is not known.")
         case Curves() if _span(chart) < SHORTEST:

@@ -39,7 +39,7 @@ def curves(*days: date) -> Curves:
         (bars(None, None), "Nothing was measured"),
         (Points([], "x", "y", note="not placed: a (failed)"), "Not placed: a (failed)."),
         (Points([], "x", "y"), "Nothing is known"),
-        (Points([Point(n, at, 7, n) for at, n in enumerate("ab")], "x", "y"), "All are equal: 7"),
+        (Points([Point(n, at, 7, n) for at, n in enumerate("ab")], "x", "y"), "Y: 7 each"),
         (curves(), "No image was measured"),
         (curves(DAY, DAY), "Too young to have grown"),
         (Overlap([], [], [], "x", "y"), "No variant was scanned"),
