@@ -135,7 +135,7 @@ def changed_most(span: Span, lens: Lens, earlier: str, later: str) -> str:
     if first == last:
         return t("No count changed from {earlier} to {later}", earlier=earlier, later=later)
     return t(
-        "From {earlier} to {later} {variant} changed the most: {first:,} to {last:,} {what}",
+        "From {earlier} to {later} {variant} had the largest change: {first:,} to {last:,} {what}",
         earlier=earlier,
         later=later,
         variant=short_name(variant),

@@ -281,7 +281,7 @@ def _grown(spans: list[tuple[str, int, int]], lens: Lens) -> str:
         return ""
     variant, first, last = grown[0]
     return t(
-        "{variant} grew the most since the build: {first:,} to {last:,} {what}",
+        "{variant} gained the most {what} since its build: {first:,} to {last:,}",
         variant=titles.name(variant),
         first=first,
         last=last,
