@@ -23,7 +23,7 @@ _NAMES = [*KEYS, "source_package", "installed_version", "fixed_version", "place"
 class Scans(NamedTuple):
     """Some scans.
 
-    `scans` has a row per scan: `capture, variant` and what is known of image, scanner and database;
+    `scans` has a row per scan: `capture, variant` and columns of the image, scanner and database;
     `listed` names its list of installed packages, NA if a report has none. `presence` has a row per
     finding, in the order of the frame `findings`: `there` says whether it counts (no statement
     suppresses it), `named` is a hash of its package with version and path, `release` one without

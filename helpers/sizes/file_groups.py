@@ -41,9 +41,6 @@ _JAR = r"\.[jwe]ar$"
 _DIST_INFO = r"^((?:.*/)?)[^/]+\.(?:dist|egg)-info/"
 _IN_SITE_PACKAGES = r"/|\.so$"
 
-_END = {"path": "", "package": "$"}
-"""What ends a pattern: a path's is of its beginning."""
-
 _NAMED = 4
 """Names that are kept of what a part of a group is made of, the largest first."""
 
