@@ -78,6 +78,7 @@ class Panel:
         self._lock = threading.RLock()
         self._numbers = count(1)
         self._changes, self._is_due, self._is_kept = 0, False, False
+        self._is_quiet = False
         self._following: asyncio.Task[None] | None = None
         self._pressed = -1
         self._refused: list[str] = []
@@ -104,7 +105,7 @@ class Panel:
         self._go(self.choice, is_kept=False)
         self._first = self.choice
         self.reset.disabled = True
-        self.show.observe(lambda _: self._change(), "value")
+        self.show.observe(lambda _: self._is_quiet or self._change(), "value")
         self.picture.observe(lambda _: self._press(self.picture.pressed), "pressed")
         self.table.part.observe(lambda _: self._press(self.table.part.value), "value")
 
@@ -302,8 +303,9 @@ class Panel:
         if began != self._changes:
             return
         self.choose.set_to(chosen)
-        with self.show.hold_trait_notifications():
-            self.show.value = chosen.show
+        self._is_quiet = True
+        self.show.value = chosen.show
+        self._is_quiet = False
         self.undo.disabled = not self._history
         self.reset.disabled = chosen == self._first
         self.own.forget.disabled = not self.own.reports

@@ -120,6 +120,16 @@ def test_of_several_quick_changes_the_last_is_drawn(panel: Panel) -> None:
     assert len(panel._history) == 1, "what was not drawn is no step to take back"
 
 
+def test_a_reset_draws_once(panel: Panel) -> None:
+    panel.show.value = "overlap"
+
+    async def reset() -> None:
+        panel.reset.click()
+        assert not panel.picture.busy, "what is pressed next would be lost with a second picture"
+
+    asyncio.run(reset())
+
+
 def test_what_another_thread_chooses_meanwhile_is_not_set_back(
     panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
