@@ -105,7 +105,7 @@ class Panel:
         self._go(self.choice, is_kept=False)
         self._first = self.choice
         self.reset.disabled = True
-        self.show.observe(lambda _: self._is_quiet or self._change(), "value")
+        self.show.observe(lambda _: self._show_other(), "value")
         self.picture.observe(lambda _: self._press(self.picture.pressed), "pressed")
         self.table.part.observe(lambda _: self._press(self.table.part.value), "value")
 
@@ -143,6 +143,10 @@ class Panel:
         return "\n".join(f"{name}: str = {value!r}" for name, value in given.items())
 
     # What is chosen.
+
+    def _show_other(self) -> None:
+        if not self._is_quiet:
+            self._change()
 
     def _change(self, is_kept: bool = True) -> None:
         """Show what is chosen, a moment later: of several quick changes the last is drawn.
