@@ -1,4 +1,4 @@
-"""The text of a JSON file: gzipped or not, UTF-8 or UTF-16, with or without BOM.
+"""The text of a JSON file: gzipped or not, UTF-8, 16 or 32, with or without BOM.
 
 The first bytes decide whether it can be JSON, before anything large is read.
 """

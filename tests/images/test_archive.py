@@ -92,6 +92,21 @@ def test_docker_save(path: Path) -> None:
     assert opened(docker_save(path)) == [], "an image without layers"
 
 
+def test_an_oci_layout_may_be_a_folder(tmp_path: Path) -> None:
+    layout = Layout()
+    folder = layout.folder(tmp_path / "app", layout.image(ONE, TWO, **named("app:1")))
+    with open_archive(folder) as archive:
+        assert archive.names == ["app:1"]
+        assert archive.image_id == digest(config_of((ONE, TWO)))
+        assert layers_of(archive) == [ONE, TWO]
+
+
+def test_paths_that_cannot_be_opened_are_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "missing.tar")
+    refused(tmp_path)
+    assert "neither" in refused(Path("/dev/null")).problem
+
+
 def test_old_docker_save_links_equal_layers(path: Path) -> None:
     with open_archive(old_docker_save(path, ONE, TWO, ONE)) as archive:
         assert archive.names == []

@@ -143,6 +143,12 @@ def test_a_link_of_the_same_layer_is_followed_within_the_image(tmp_path: Path) -
     assert {p for p, f in files.items() if f.kind == "file"} == {"usr/lib/x", "etc/passwd"}
 
 
+def test_an_opaque_folder_hides_lower_layers_only(tmp_path: Path) -> None:
+    lower = (file("d/old"), file("top"))
+    assert set(taken(tmp_path, lower, (file("d/new"), opaque("d")))) == {"d", "d/new", "top"}
+    assert set(taken(tmp_path, lower, (file("new"), opaque("")))) == {"new"}, "the root"
+
+
 def test_metadata_of_aufs_is_no_file(tmp_path: Path) -> None:
     upper = (file(".wh..wh.aufs"), folder(".wh..wh.plnk"), file(".wh..wh.plnk/1.2", b"1"))
     assert set(taken(tmp_path, (file("a"),), upper)) == {"a"}

@@ -66,6 +66,16 @@ def test_shared_layers_are_from_the_base(base, from_base) -> None:
     assert [layer.from_base for layer in described(base).layers] == from_base
 
 
+def test_a_history_with_another_number_of_layers_is_ignored() -> None:
+    assert [layer.created_by for layer in described(history=[]).layers] == ["", ""]
+
+
+@pytest.mark.parametrize("wrong", [{"config": {"Env": 3}}, {"created": "yesterday"}, {"os": []}])
+def test_a_malformed_config_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ArchiveInvalid):
+        described(**wrong)
+
+
 def test_metadata_is_written_and_read_back_and_damage_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.json"
     metadata.write(path, described())

@@ -24,6 +24,8 @@ TEXT = '{"name": "é"}'
         TEXT.encode("utf-16-le"),
         TEXT.encode("utf-16-be"),
         b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        TEXT.encode("utf-32"),
+        TEXT.encode("utf-32-le"),
         gzipped(TEXT.encode()),
         gzipped(TEXT.encode("utf-16")),
         b"\n  " + TEXT.encode(),

@@ -136,6 +136,52 @@ def test_an_image(frames_of: Load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("db", "built"),
+    [
+        (None, None),
+        ({"error": "no db"}, None),
+        ({"built": "2024-02-22T01:23:26Z", "schemaVersion": 5}, "2024-02-22T01:23:26Z"),
+        ({"status": {"built": "2024-02-22T01:23:26Z"}}, "2024-02-22T01:23:26Z"),
+        ({"built": "0001-01-01T00:00:00Z"}, None),
+    ],
+)
+def test_date_of_the_database(frames_of: Load, db: Any, built: str | None) -> None:
+    images = frames_of(app=report_of(descriptor={**DESCRIPTOR, "db": db})).images
+    assert cells(images, "db_updated_at") == [[built and pd.Timestamp(built)]]
+
+
+@pytest.mark.parametrize("matches", [None, []])
+def test_an_image_without_matches_is_clean(frames_of: Load, matches: Any) -> None:
+    loaded = frames_of(app=report_of(matches=matches))
+    assert loaded.images["status"].tolist() == ["scanned"]
+    assert loaded.findings.empty
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [("Negligible", "LOW"), ("HIGH", "HIGH"), ("", "UNKNOWN"), (None, "UNKNOWN")],
+)
+def test_severity(frames_of: Load, level: str | None, severity: str) -> None:
+    loaded = frames_of(app=report_of(match(severity=level)))
+    assert loaded.findings["severity"].tolist() == [severity]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "name", "source"),
+    [
+        ("directory", "/srv/app", "/srv/app", "filesystem"),
+        ("unknown", "unknown", "unknown", "unknown"),
+        (None, None, None, None),
+    ],
+)
+def test_a_scan_of_something_other_than_an_image(
+    frames_of: Load, kind: Any, target: Any, name: str | None, source: str | None
+) -> None:
+    images = frames_of(app=report_of(source={"type": kind, "target": target})).images
+    assert cells(images, "artifact", "source") == [[name, source]]
+
+
+@pytest.mark.parametrize(
     ("fields", "status", "version"),
     [
         ({"fix": {"versions": ["1", "2"], "state": "fixed"}}, "fixed", "1, 2"),
