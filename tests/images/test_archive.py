@@ -1,5 +1,6 @@
 """Which image is in an archive, in every layout that tools write; other files are refused."""
 
+import gzip
 import io
 import json
 import lzma
@@ -15,7 +16,7 @@ from hypothesis import given
 
 from helpers import compressed
 from helpers.errors import ArchiveInvalid
-from helpers.images.archive import MAX_JSON, Archive, open_archive
+from helpers.images.archive import GZIP_LEVEL, MAX_JSON, Archive, gzip_size, open_archive
 from tests.support.image_archives import (
     Layout,
     bzip2,
@@ -99,6 +100,22 @@ def test_an_oci_layout_may_be_a_folder(tmp_path: Path) -> None:
         assert archive.names == ["app:1"]
         assert archive.image_id == digest(config_of((ONE, TWO)))
         assert layers_of(archive) == [ONE, TWO]
+
+
+def test_an_image_with_several_names_is_one_image(path: Path) -> None:
+    layout = Layout()
+    images = [layout.image(ONE, **named(name)) for name in ("1", "latest", "1")]
+    with open_archive(layout.tar(path, *images)) as archive:
+        assert archive.names == ["1", "latest"]
+
+
+def test_a_compressed_layer_has_its_own_size_and_another_that_of_gzip(path: Path) -> None:
+    layout = Layout()
+    with open_archive(layout.tar(path, layout.image(ONE, compress=zstd))) as archive:
+        assert gzip_size(archive, archive.layers[0]) == len(zstd(ONE))
+    with open_archive(docker_save(path, ONE)) as archive:
+        expected = len(gzip.compress(ONE, GZIP_LEVEL))
+        assert gzip_size(archive, archive.layers[0]) == pytest.approx(expected, abs=40)
 
 
 def test_paths_that_cannot_be_opened_are_refused(tmp_path: Path) -> None:

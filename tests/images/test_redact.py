@@ -42,6 +42,11 @@ def test_the_value_of_a_build_argument_may_name_a_shell() -> None:
     assert redact.instruction(text) == "|1 TOKEN … /bin/sh -c npm install"
 
 
+def test_history_keeps_known_names_only() -> None:
+    text = f"/bin/sh -c #(nop)  ENV GREETING=hello {SECRET}=x"
+    assert redact.instruction(text, known=["GREETING"]) == "/bin/sh -c #(nop)  ENV GREETING"
+
+
 @pytest.mark.parametrize("word", ["ENV", "LABEL", "ARG"])
 def test_a_value_of_a_million_letters_is_removed_at_once(word: str) -> None:
     before = time.process_time()

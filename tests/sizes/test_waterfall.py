@@ -45,6 +45,14 @@ def test_they_lead_from_one_total_to_the_other_to_the_byte(rebuilt, first, secon
     assert inner[inner["kind"].eq(waterfall.REST)]["changes"].gt(1).all()
 
 
+def test_the_farthest_image_has_the_same_runtime_if_one_does() -> None:
+    sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
+    runtimes = {"a": "node 24.1.0", "b": "node 8.0.0", "c": "node 24.1.0"}
+    images = pd.concat([image_of(name, runtime=runtime) for name, runtime in runtimes.items()])
+    assert waterfall.farthest(sizes, images, "a") == "c"
+    assert waterfall.farthest(sizes, images, "b") == "a"
+
+
 def test_the_runtime_is_a_step_by_its_two_versions(rebuilt) -> None:
     table = waterfall.bars(rebuilt, "node-8-distroless", "node-24-distroless")
     columns = ["label", "kind", "difference_bytes"]

@@ -88,6 +88,7 @@ def test_tools_of_the_base_are_a_place_of_their_own(frames_of) -> None:
     ]
     one = places(frames_of(app=report), Lens(place="tools"))
     assert one.table[["part", "count"]].to_numpy().tolist() == [["tools", 1]]
+    assert "1 of 1" in one.title
 
 
 def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None:
@@ -95,6 +96,8 @@ def test_findings_of_an_unknown_layer_are_counted_apart(rebuilt: Frames) -> None
     from_base = findings["from_base"].mask(findings["from_base"].fillna(False))
     from_base.iloc[0] = True
     frames = rebuilt._replace(findings=findings.assign(from_base=from_base))
-    assert "1 of 14 from the base; layer unknown: 6" in places(frames).text.plain
+    text = places(frames).text.plain
+    assert "1 of 14 from the base; layer unknown: 6" in text
+    assert text.count("1 of 14") == 1, "other images have other findings"
     fixable = places(frames, Lens("vulnerabilities", fixable=True)).text.plain
     assert "0 of 7 from the base" in fixable
