@@ -1,7 +1,9 @@
 """The kit's errors. Each message says which file or thing, what is wrong, and what to do."""
 
+import difflib
 import errno
 import os
+from collections.abc import Iterable
 from os import PathLike
 
 MAX_PROBLEM = 1000
@@ -13,6 +15,10 @@ BY_MAKE = "KIT_BY_MAKE"
 
 class KitError(Exception):
     """An error that a user can fix; the command line prints it without a traceback and exits 1."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the message says what to do, and the kit's lines do not."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class FileInvalid(KitError):
@@ -137,6 +143,17 @@ class NotebookFailed(KitError):
 def advice(by_make: str, otherwise: str) -> str:
     """Return what a user types: one text if make started the kit, else the other."""
     return by_make if os.environ.get(BY_MAKE) else otherwise
+
+
+def choose(wanted: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the known name most like it, or all.
+
+    >>> choose("severty", ["severity", "sizes"]), choose("x", ["severity", "sizes"])
+    ("did you mean 'severity'?", 'choose one of severity, sizes')
+    """
+    names = list(map(str, known))
+    near = difflib.get_close_matches(wanted, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(names) or 'none'}"
 
 
 def disk_error(error: OSError, path: str | PathLike[str]) -> KitError:

@@ -11,7 +11,7 @@ from helpers.changes import engine, scans
 from helpers.changes.causes import CAUSES
 from helpers.changes.engine import APPEARED, GONE, RERATED, STAYED
 from helpers.changes.scans import KEYS, Scans
-from helpers.errors import ParameterInvalid
+from helpers.errors import ParameterInvalid, choose
 from helpers.frames import SEVERITIES, SEVERITY, UNKNOWN_COUNT, Frames
 from helpers.text.i18n import t, word
 from helpers.text.rich import Phrase, bullets, listed, name, number, paragraph, say
@@ -30,7 +30,7 @@ def pair(captures: Iterable[str], earlier: str = "", later: str = "") -> tuple[s
     found = [*dict.fromkeys(captures)]
     for wanted in filter(None, (earlier, later)):
         if wanted not in found:
-            raise ParameterInvalid(f"unknown capture {wanted!r}; known: {', '.join(found)}")
+            raise ParameterInvalid(f"there is no capture {wanted!r}; {choose(wanted, found)}")
     return earlier or (found[0] if found else ""), later or (found[-1] if found else "")
 
 

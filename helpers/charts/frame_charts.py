@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from helpers.answers.chart_data import (
     FOUND,
@@ -63,13 +64,34 @@ def draw(chart: Chart, ax: Axes) -> Axes:
                 if name.endswith(_SIZES) and isinstance(value, int | float)
             }
         )
+        if not ax.has_data():
+            # Fonts, ticks and grid as the kit has them: these were made in another style.
+            ax.clear()
+            for side, spine in ax.spines.items():
+                spine.set_visible(mpl.rcParams[f"axes.spines.{side}"])
         figure.draw(chart, ax, scale)
         for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
             # A tick that was there before reads a dollar sign as a formula's.
             label.set_parse_math(False)
+        _legend_below(ax)
         if drawn.get_layout_engine() is None:
             drawn.set_layout_engine("constrained")
     return ax
+
+
+def _legend_below(ax: Axes) -> None:
+    """Move a legend below all else that is drawn: above the axes is where a user's title goes."""
+    legend = ax.get_legend()
+    if legend is None:
+        return
+    legend.set_in_layout(False)
+    drawn, whole = ax.get_tightbbox(), ax.get_figure(root=True)
+    assert drawn is not None
+    assert whole is not None
+    legend.set_in_layout(True)
+    down = ScaledTranslation(0, (drawn.y0 - ax.bbox.y0) / whole.dpi, whole.dpi_scale_trans)
+    legend.set_bbox_to_anchor((0, 0), ax.transAxes + down)
+    legend.set_loc("upper left")
 
 
 def waterfall(frame: pd.DataFrame, label: str) -> Waterfall:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
@@ -29,6 +30,19 @@ def dress(figure: Figure, look: Look) -> None:
         for text in figure.findobj(Text):
             if (box := text.get_bbox_patch()) is not None:
                 box.set_alpha(0)
+
+
+def dress_axes(axes: Axes, look: Look) -> None:
+    """Give drawn axes the colours of the theme, and the figure that they are in its ground."""
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    if look.theme == DARK:
+        for artist in axes.findobj():
+            _darken(artist)
+        figure.patch.set_facecolor(PAPER[DARK])
+    if look.transparent:
+        figure.patch.set_alpha(0)
+        axes.patch.set_alpha(0)
 
 
 def dark(colour: Any) -> str:

@@ -1,21 +1,23 @@
 """The compared images: the frames of a study's capture, with a lens and weights."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import pandas as pd
 
+from helpers import frames
 from helpers.changes import between
 from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency
-from helpers.errors import ParameterInvalid
+from helpers.errors import ParameterInvalid, choose
 from helpers.frames import Frames, named_together
 from helpers.notebook.question import Asked
-from helpers.studies import landmarks, load, origin
+from helpers.studies import landmarks, load, loose, origin
 from helpers.studies.landmarks import FEW, MOST
+from helpers.studies.loose import LooseStudy
 from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.surface import scan_coverage
@@ -28,6 +30,16 @@ from helpers.vulnerabilities.lenses import Lens, Own
 
 EVERY = "all"
 """The name of all captures of a study together."""
+
+
+class Presentation(TypedDict, total=False):
+    """How answers are shown and saved; `Comparison` documents each."""
+
+    language: str
+    theme: str
+    transparent: bool
+    mixed: bool
+    save_to: str
 
 
 class ComparedImages(Asked):
@@ -60,25 +72,67 @@ class ComparedImages(Asked):
         *,
         mixed: bool = False,
         save_to: str = "",
-        source: str = "recorded",
-        db: str = "",
+    ) -> None:
+        self._present(language, theme, transparent, mixed, save_to)
+        with i18n.speaking(language):
+            self.study: Study = open_study(study)
+        capture = self.study.facts(capture).capture
+        self._begin(capture, origin.of_study(self.study.name, capture))
+
+    @classmethod
+    def from_reports(
+        cls, reports: str | Path | Iterable[str | Path], **shown: Unpack[Presentation]
+    ) -> Self:
+        """Return the images of reports: one a file of Trivy or Grype, named after the file.
+
+        `shown` are `language`, `theme`, `transparent`, `mixed` and `save_to`, as of a study.
+        Raises `ReportInvalid`, and `ParameterInvalid` without a report.
+        """
+        found = load.load_reports(reports)
+        if found.images.empty:
+            raise ParameterInvalid("no report is given; name at least one file")
+        return cls._loose(found, loose.REPORTS, shown)
+
+    @classmethod
+    def from_frames(
+        cls,
+        findings: pd.DataFrame,
+        images: pd.DataFrame,
+        packages: pd.DataFrame | None = None,
+        **shown: Unpack[Presentation],
+    ) -> Self:
+        """Return images of frames that have the data dictionary's columns, and maybe more.
+
+        Raises `FrameInvalid` for a missing column or a value of another type.
+        """
+        return cls._loose(loose.checked(findings, images, packages), loose.FRAMES, shown)
+
+    @classmethod
+    def _loose(cls, frames: Frames, capture: str, shown: Presentation) -> Self:
+        made = cls.__new__(cls)
+        made._present(**shown)
+        with i18n.speaking(made.language):
+            made.study = loose.of_images(frames.images, capture)
+        named = Frames(*(frame.assign(capture=capture) for frame in frames))
+        made._begin(capture, Origin("", capture, lambda: named))
+        return made
+
+    def _present(
+        self,
+        language: str = ENGLISH,
+        theme: str = LIGHT,
+        transparent: bool = False,
+        mixed: bool = False,
+        save_to: str = "",
     ) -> None:
         self.language, self.look = language, Look(theme, transparent)
         # A `$` in a frame must not start a formula.
         pd.options.display.html.use_mathjax = False
         self._mixed = mixed
         self._folder = Path(save_to).expanduser() if save_to else None
-        with i18n.speaking(language):
-            self.study: Study = open_study(study)
-        if source not in ("recorded", "live"):
-            raise ParameterInvalid(f"unknown source {source!r}; choose recorded or live")
-        if source == "live":
-            # Recorded studies need neither Docker nor its client.
-            from helpers.capture.session import capture as capture_now
 
-            capture = capture_now(study, db=Path(db) if db else None).folder.name
-        self.capture = self.study.facts(capture).capture
-        self.origin = origin.of_study(self.study.name, self.capture)
+    def _begin(self, capture: str, images: Origin) -> None:
+        self.capture, self.origin = capture, images
         self.lens = Lens(known_by=str(self.study.known_by or ""))
         self.weights = dict(WEIGHTS)
 
@@ -145,7 +199,7 @@ class ComparedImages(Asked):
         """Return some of these images. Raises `ParameterInvalid` for an unknown one."""
         known = self.images["variant"].tolist()
         if missing := [name for name in variants if name not in known]:
-            raise ParameterInvalid(f"unknown image {missing[0]!r}; choose from {', '.join(known)}")
+            raise ParameterInvalid(f"there is no image {missing[0]!r}; {choose(missing[0], known)}")
         other = self._without_cache()
         other._only, other._whole = variants, self
         return other
@@ -189,7 +243,8 @@ class ComparedImages(Asked):
     def _of(self, study: Study, capture: str, captures: Sequence[str] = ()) -> Self:
         other = self._without_cache()
         other.study, other.capture = study, capture
-        other.origin = origin.of_study(study.name, capture, captures)
+        if not isinstance(study, LooseStudy):
+            other.origin = origin.of_study(study.name, capture, captures)
         # Across captures there are no other studies.
         other.others, other._whole = (), None
         if self._whole is not None and study is self.study:
@@ -199,6 +254,8 @@ class ComparedImages(Asked):
 
     def _read(self, captures: list[str]) -> Frames:
         """Return the frames of captures of the study, of these images."""
+        if not self.has_study:
+            return self.frames
         frames = load.load_study(self.study.name, captures)
         if self._whole is not None:
             frames = Frames(*map(self._some, frames))
@@ -235,6 +292,11 @@ class ComparedImages(Asked):
     def every(self) -> Self:
         """All captures of the study together, or those that represent many."""
         return self._of(self.study, EVERY, self.landmarks)
+
+    @property
+    def has_study(self) -> bool:
+        """Whether the images are of a study, and not of reports or frames."""
+        return not isinstance(self.study, LooseStudy)
 
     @property
     def _origins(self) -> tuple[Origin, ...]:
@@ -289,12 +351,12 @@ class ComparedImages(Asked):
     @property
     def images(self) -> pd.DataFrame:
         """The images, one a row."""
-        return self._frames.images
+        return _handed_out(self._frames.images)
 
     @property
     def findings(self) -> pd.DataFrame:
         """All findings, one a row, whatever the lens. Raises `StudyInvalid` as `frames` does."""
-        return self.frames.findings
+        return _handed_out(self.frames.findings)
 
     @property
     def counted_findings(self) -> pd.DataFrame:
@@ -304,7 +366,7 @@ class ComparedImages(Asked):
     @property
     def packages(self) -> pd.DataFrame:
         """The installed packages, one a row."""
-        return self._frames.packages
+        return _handed_out(self._frames.packages)
 
     @cached_property
     def layers(self) -> pd.DataFrame:
@@ -324,6 +386,8 @@ class ComparedImages(Asked):
     @cached_property
     def published_numbers(self) -> pd.DataFrame:
         """The numbers that others published about the images."""
+        if not self.has_study:
+            return frames.make("published", {})
         numbers = load.load_published(self.study.name)
         return numbers if self._whole is None else self._some(numbers)
 
@@ -360,3 +424,11 @@ class ComparedImages(Asked):
         if self._whole is not None:
             return self._some(self._whole.coverage)
         return scan_coverage.coverage(self.files, self.images, self.packages)
+
+
+def _handed_out(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame for a user: what is changed in it changes no later answer.
+
+    Columns are copied when one is written to.
+    """
+    return frame.copy(deep=False)

@@ -52,9 +52,8 @@ class Comparison(ComparedImages):
     answer, which shows itself and has its data: `.table`, `.chart`, `.figure(title=...)`.
 
     `capture` is a capture's name, `newest`, or empty for the default one. With `save_to`, answers
-    write their files below that folder. `source="live"` first captures the study again with Docker
-    and Trivy, offline against the vulnerability DB in the folder `db` if given.
-    Raises `StudyInvalid` and `ParameterInvalid`.
+    write their files below that folder. `Comparison.from_reports` and `Comparison.from_frames` need
+    no study. Raises `StudyInvalid` and `ParameterInvalid`.
     """
 
     _by_lens = ("_exposed", "_exposure", "_history", "_verdict")
@@ -72,6 +71,7 @@ class Comparison(ComparedImages):
             self._folder,
             self._shown[1],
             lambda: lens_evidence.footer(self._frames.findings, self.images, self.lens),
+            "" if self.others or self.has_study else self.study.name,
         )
 
     # 01: what evidence was captured, when and with what?
@@ -375,6 +375,8 @@ class Comparison(ComparedImages):
 
     @cached_property
     def _both_scanners(self) -> Frames:
+        if not self.has_study:
+            return self.frames
         return load.load_study(self.study.name, self.capture, scanner="all")
 
     @cached_property

@@ -23,6 +23,7 @@ from helpers.text.rich import AND, Text, paragraph
 from helpers.text.titles import begun
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SHOWN_PIXELS = 960
@@ -107,7 +108,7 @@ class ShownAnswer:
                 answer = answer._replace(title="", text=text)
             self.answer = answer
             if setting.folder:
-                self._save(setting.folder)
+                self.save(setting.folder)
 
     def __repr__(self) -> str:
         return f"<answer {self.name!r}: {self.title or self.text.plain.partition(chr(10))[0]}>"
@@ -154,9 +155,7 @@ class ShownAnswer:
 
         Raises `ValueError` if the answer has none; it says why.
         """
-        if self.chart is None:
-            why = f": {self.why_empty}" if self.why_empty else ""
-            raise ValueError(f"the answer {self.name!r} has no figure{why}")
+        self._charted()
         if self._picture is not None and not title:
             return self._picture
         # Imported late: only drawing needs matplotlib.
@@ -168,6 +167,39 @@ class ShownAnswer:
         if not title:
             self._picture = picture
         return picture
+
+    @property
+    def caption(self) -> str:
+        """What stands below the title and at the foot of the figure, as two lines of text."""
+        return f"{self.subtitle}\n{self.footer}" if self.chart else ""
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the figure without its words on axes, by default matplotlib's current ones.
+
+        Return the axes. Letters are as large as they have room for. Title and caption are the
+        user's to set: `ax.set_title(answer.title)`. Raises `ValueError` as `figure` does.
+        """
+        chart = self._charted()
+        # Imported late: only drawing needs matplotlib.
+        from helpers.charts import frame_charts, theme
+
+        if ax is None:
+            from matplotlib import pyplot as plt
+
+            ax = plt.gca()
+        with i18n.speaking(self.setting.language):
+            frame_charts.draw(chart, ax)
+        theme.dress_axes(ax, self.setting.look)
+        return ax
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write `figures/NAME.png`, `figures/NAME.svg` and `tables/NAME.csv` into a folder.
+
+        Return the files' paths: none of a figure or a table that the answer does not have.
+        Numbers are not rounded.
+        """
+        with i18n.speaking(self.setting.language):
+            return [*self._save(Path(folder).expanduser())]
 
     def outputs(self) -> list[Bundle]:
         """Return what a notebook shows: a bundle each for figure, text and table."""
@@ -186,12 +218,17 @@ class ShownAnswer:
         for data, metadata in self.outputs():
             display(data, metadata=metadata, raw=True)
 
+    def _charted(self) -> Chart:
+        if self.chart is None:
+            why = self.why_empty or self.text.plain.partition("\n")[0]
+            raise ValueError(f"the answer {self.name!r} has no figure{why and f': {why}'}")
+        return self.chart
+
     def _drawn(self, title: str) -> "Figure":
         from helpers.charts import figure
 
-        assert self.chart is not None
         return figure.figure(
-            self.chart, title, self.footer, self.setting.look, subtitle=self.subtitle
+            self._charted(), title, self.footer, self.setting.look, subtitle=self.subtitle
         )
 
     def _figure(self) -> Bundle | None:
@@ -265,18 +302,17 @@ class ShownAnswer:
         )
         return f"<p>{more}</p>"
 
-    def _save(self, folder: Path) -> None:
-        """Write the answer's figure as PNG and SVG, and its table, unrounded, as CSV."""
+    def _save(self, folder: Path) -> Iterator[Path]:
         if self.chart:
             from helpers.charts import figure
 
             drawn = self._drawn(self.title)
             self._picture = Picture(figure.png(drawn), self.title)
-            _write(folder / "figures" / f"{self.name}.png", self._picture.png)
-            _write(folder / "figures" / f"{self.name}.svg", figure.svg(drawn))
+            yield _write(folder / "figures" / f"{self.name}.png", self._picture.png)
+            yield _write(folder / "figures" / f"{self.name}.svg", figure.svg(drawn))
         if self.answer.table is not None:
             text = escape.csv_frame(self.answer.table).to_csv(index=False, lineterminator="\n")
-            _write(folder / "tables" / f"{self.name}.csv", text.encode())
+            yield _write(folder / "tables" / f"{self.name}.csv", text.encode())
 
 
 def _data(text: str, plain: str) -> dict[str, Any]:
@@ -371,6 +407,7 @@ def _times(times: pd.Series) -> str:
     return _distinct(times.dt.strftime("%Y-%m-%d %H:%M UTC").str.removesuffix(" 00:00 UTC"))
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
+    return path

@@ -1,5 +1,6 @@
 """Questions: functions of frames that `Comparison` and `Fleet` call with their images."""
 
+import difflib
 import html
 import inspect
 from abc import ABC, abstractmethod
@@ -38,6 +39,17 @@ class Asked(ABC):
     @abstractmethod
     def _setting(self) -> Setting:
         """The setting of answers about these images."""
+
+    def __getattr__(self, name: str) -> Any:
+        # Python comes here, too, if a property raises: its own error says more.
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)
+        about = f"{type(self).__name__!r} has no attribute {name!r}"
+        if name.startswith("_"):
+            raise AttributeError(about)
+        known = [each for each in dir(type(self)) if not each.startswith("_")]
+        near = difflib.get_close_matches(name, known, n=1)
+        raise AttributeError(f"{about}. Did you mean: {near[0]!r}?" if near else about)
 
     def _repr_html_(self) -> str:
         """Return all questions as a table, below the object's description."""

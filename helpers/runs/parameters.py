@@ -1,7 +1,6 @@
 """Notebook parameters: which a notebook declares, and whether given values are valid."""
 
 import contextlib
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from helpers import own_file
-from helpers.errors import NotebookInvalid, ParameterInvalid
+from helpers.errors import NotebookInvalid, ParameterInvalid, choose
 from helpers.studies.study import NEWEST, Study, recorded
 
 SET_BY_RUN = ("study", "scans", "name", "scheduler", "save_to")
@@ -139,9 +138,7 @@ def check(
     known = sorted({name for parameters in declared.values() for name in parameters})
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(known)}"
-            raise ParameterInvalid(f"no notebook has a parameter {name!r}; {hint}")
+            raise ParameterInvalid(f"no notebook has a parameter {name!r}; {choose(name, known)}")
     return {
         path: {
             name: _value(parameters[name], given[name], there or {})

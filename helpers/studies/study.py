@@ -1,6 +1,5 @@
 """A study: its question, its variants, its captures and the numbers that others published."""
 
-import difflib
 import re
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -10,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from helpers import own_file, paths
-from helpers.errors import StudyFileInvalid, StudyInvalid, advice, disk_error
+from helpers.errors import StudyFileInvalid, StudyInvalid, advice, choose, disk_error
 from helpers.images import oci
 from helpers.studies.landmarks import day, landmarks
 from helpers.text import escape, i18n
@@ -362,12 +361,7 @@ def open_study(name: str) -> Study:
     """
     path = paths.study(name) / "study.toml"
     if not NAME.fullmatch(name) or not path.is_file():
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"choose one of {', '.join(names()) or 'none'}"
-        )
+        hint = choose(name, names())
         raise StudyInvalid(f"there is no study {name!r} in {paths.studies()}; {hint}")
     study = own_file.read(path, Study, StudyFileInvalid, "Correct it", _toml)
     if study is None:

@@ -1,5 +1,6 @@
 """Lenses: ways to count findings, each a small pure function, and their labels."""
 
+import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, Signature
@@ -7,7 +8,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 import pandas as pd
 
-from helpers.errors import ParameterInvalid
+from helpers.errors import ParameterInvalid, choose
 from helpers.frames import PLACES, SEVERITIES
 from helpers.text import escape
 from helpers.text.i18n import Listing, Message, msg, t
@@ -432,7 +433,10 @@ def _own(findings: pd.DataFrame, own: Own) -> pd.DataFrame:
 
     Raises `ParameterInvalid` if its function returns neither rows of the frame nor flags.
     """
-    found = own.chosen(findings.copy(deep=False))
+    try:
+        found = own.chosen(findings.copy(deep=False))
+    except Exception as error:
+        raise ParameterInvalid(_in_own(own, error, findings)) from error
     if isinstance(found, pd.Series) and pd.api.types.is_bool_dtype(found.dtype):
         if len(found) == len(findings):
             return findings[found.fillna(False).to_numpy(dtype=bool)]
@@ -443,6 +447,17 @@ def _own(findings: pd.DataFrame, own: Own) -> pd.DataFrame:
         f"the lens {own.label!r} returned neither rows of the findings nor a flag for each; return "
         "findings[...] or findings[...].eq(...)"
     )
+
+
+def _in_own(own: Own, error: Exception, findings: pd.DataFrame) -> str:
+    """Return where and why a user's own lens failed, with the line that failed."""
+    file = getattr(getattr(own.chosen, "__code__", None), "co_filename", "")
+    lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    where = f" at line {lines[-1].lineno}, `{lines[-1].line}`" if lines else ""
+    why = f"{type(error).__name__}: {error}"
+    if isinstance(error, KeyError) and error.args and error.args[0] not in findings:
+        why = f"findings have no column {error.args[0]!r}; {choose(str(error.args[0]), findings)}"
+    return f"the lens {own.label!r} failed{where}: {why}"
 
 
 def day(known_by: str, study_known_by: date | None = None) -> str:

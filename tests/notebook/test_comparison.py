@@ -3,14 +3,20 @@
 import inspect
 import pydoc
 import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from IPython.core.completer import IPCompleter, provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
 
 from helpers import Comparison, Fleet, paths
 from helpers.answers.answer import Answer
-from helpers.errors import KitError, ParameterInvalid, StudyInvalid
+from helpers.errors import FrameInvalid, KitError, ParameterInvalid, StudyInvalid
 from helpers.notebook.display import ShownAnswer
 from helpers.notebook.question import Asked
 
@@ -20,6 +26,12 @@ README = (paths.ROOT / "README.md").read_text()
 @pytest.fixture(scope="module")
 def blog() -> Comparison:
     return Comparison("blog-2022")
+
+
+@pytest.fixture(scope="module")
+def report_files() -> list[Path]:
+    folder = paths.capture("blog-2022", Comparison("blog-2022").capture)
+    return [paths.reports(evidence)["trivy"] for evidence in sorted(folder.glob("nodejs-*"))]
 
 
 def asked() -> set[str]:
@@ -75,7 +87,7 @@ def test_two_lenses_share_their_frames(blog: Comparison) -> None:
     assert blog.severity().table["count"].sum() == 67
     fixable = blog.counting("vulnerabilities", fixable=True)
     assert fixable.severity().table["count"].sum() == 25
-    assert fixable.findings is blog.findings
+    assert fixable._frames is blog._frames
     assert blog.lens.counted == "findings", "the first is as it was"
 
 
@@ -103,8 +115,92 @@ def test_some_images_only(blog: Comparison) -> None:
     assert len(one.findings) == len(blog.findings) - 19
     assert one.at("2026-11").severity().title == "Findings: nodejs-alpine 49"
     assert blog.only().findings.empty
-    with pytest.raises(ParameterInvalid, match="unknown image 'alpine'; choose from nodejs-alpine"):
+    with pytest.raises(ParameterInvalid, match="no image 'alpine'; did you mean 'nodejs-alpine'"):
         blog.only("alpine")
+
+
+def test_a_frame_that_a_user_changes_changes_no_later_answer(blog: Comparison) -> None:
+    before = blog.severity().title
+    for frame in (blog.images, blog.findings, blog.packages):
+        frame["variant"] = "mine"
+        frame.loc[:, "capture"] = "mine"
+    table = blog.severity().table
+    table["count"] = 0
+    assert blog.severity().title == before
+    assert len(blog.findings) == 67
+
+
+def test_reports_are_compared_without_a_study(report_files: list[Path]) -> None:
+    reports, study = Comparison.from_reports(report_files), Comparison("blog-2022")
+    assert reports.images["variant"].str.partition("/")[0].tolist() == study.study.names()
+    ours, theirs = (c.severity().table["count"].tolist() for c in (reports, study))
+    assert ours == theirs
+    assert "own reports" in reports.severity().footer
+    assert "study" not in reports.severity().footer
+    only = reports.counting("vulnerabilities", fixable=True).only(reports.images["variant"][0])
+    assert len(only.counted_findings) == 25
+
+
+def test_every_question_has_an_answer_without_a_study(report_files: list[Path]) -> None:
+    reports = Comparison.from_reports(report_files, language="ko")
+    assert all(getattr(reports, name)().outputs() for name in Comparison.questions)
+
+
+def test_frames_are_compared_with_a_users_own_columns(blog: Comparison) -> None:
+    findings = blog.findings[blog.findings["package"].str.contains("ssl")].assign(team="web")
+    ssl = Comparison.from_frames(findings, blog.images)
+    assert ssl.severity().table["count"].sum() == len(findings) > 0
+    assert set(ssl.findings["team"]) == {"web"}
+    assert ssl.count(lambda found: found["team"].eq("web"), "of the web team").lens.own
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda f, i: (f.drop(columns="package"), i), "findings: no column 'package'"),
+        (lambda f, i: (f.assign(severity="bad"), i), "column 'severity' has 'bad'"),
+        (lambda f, i: (f.assign(published_at="soon"), i), "findings: "),
+        (lambda f, i: (f, i[:1]), "image 'nodejs-distroless' is not in `images`"),
+    ],
+)
+def test_a_frame_that_is_not_as_described_is_refused(
+    blog: Comparison, change: Any, problem: str
+) -> None:
+    with pytest.raises(FrameInvalid, match=re.escape(problem)):
+        Comparison.from_frames(*change(blog.findings, blog.images))
+
+
+def test_what_is_not_there_is_named_with_what_is_most_like_it(blog: Comparison) -> None:
+    for ask, hint in (
+        (lambda: blog.sverity, "Did you mean: 'severity'"),
+        (lambda: Comparison("blog2022"), "did you mean 'blog-2022'"),
+        (lambda: blog.changes("2026-12"), "did you mean '2026-11'"),
+    ):
+        with pytest.raises((AttributeError, KitError), match=hint):
+            ask()
+    with pytest.raises(ParameterInvalid, match="name at least one file"):
+        Comparison.from_reports([])
+    with pytest.raises(StudyInvalid, match="these images come from frames"):
+        Comparison.from_frames(blog.findings, blog.images).at("2026-11")
+
+
+def test_a_lens_that_fails_says_in_which_of_the_users_lines(blog: Comparison) -> None:
+    def lens(findings: pd.DataFrame) -> pd.Series:
+        return findings["sevrity"].eq("HIGH")
+
+    with pytest.raises(ParameterInvalid) as raised:
+        blog.count(lens, "mine").severity()
+    line = lens.__code__.co_firstlineno + 1
+    assert f'line {line}, `return findings["sevrity"]' in str(raised.value)
+    assert "did you mean 'severity'" in str(raised.value)
+
+
+def test_a_notebook_shows_an_error_that_a_user_can_fix_in_one_line() -> None:
+    shell = InteractiveShell.instance()
+    with redirect_stdout(StringIO()) as shown:
+        shell.run_cell("from helpers import Comparison; Comparison('blog2022')")
+    assert len(shown.getvalue().strip().splitlines()) == 1
+    assert "did you mean 'blog-2022'" in shown.getvalue()
 
 
 def test_a_lens_of_ones_own_is_in_every_label(blog: Comparison) -> None:

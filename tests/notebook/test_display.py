@@ -3,12 +3,15 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from PIL import Image
 
 from helpers.answers.answer import Answer, decoded, message
 from helpers.answers.chart_data import Matrix
+from helpers.charts.look import Look
 from helpers.frames import Frames
 from helpers.notebook import display
 from helpers.notebook.display import Setting, ShownAnswer
@@ -74,6 +77,31 @@ def test_it_goes_on_as_data(blog, severity) -> None:
     assert picture.png != answer.figure().png
     with pytest.raises(ValueError, match="no figure"):
         shown(Answer("plain"), blog.images).figure()
+
+
+def test_figures_are_laid_out_together_with_room_for_a_users_titles(blog, severity) -> None:
+    with mpl.rc_context({"font.size": 8}):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
+        before = dict(mpl.rcParams)
+        answer = shown(severity, blog.images, look=Look("dark"))
+        assert answer.plot(left) is left
+        plt.sca(right)
+        assert shown(severity, blog.images).plot() is right
+        assert mpl.rcParams == before, "nothing is set for other figures"
+    title, legend = left.set_title(answer.title), left.get_legend()
+    figure.canvas.draw()
+    assert not title.get_window_extent().overlaps(legend.get_window_extent())
+    assert legend.get_window_extent().y0 >= 0, "nothing is cut off"
+    assert answer.caption == f"{answer.subtitle}\n{answer.footer}"
+    with pytest.raises(ValueError, match="has no figure: Say it"):
+        shown(Answer("plain", text=paragraph("Say it.")), blog.images).plot(left)
+    plt.close(figure)
+
+
+def test_an_answer_is_saved_on_demand(blog, severity, tmp_path) -> None:
+    saved = shown(severity, blog.images).save(tmp_path)
+    assert {*saved} == {path for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert [path.suffix for path in saved] == [".png", ".svg", ".csv"]
 
 
 def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:
