@@ -67,8 +67,9 @@ def draw(chart: Chart, ax: Axes) -> Axes:
         if not ax.has_data():
             # Fonts, ticks and grid as the kit has them: these were made in another style.
             ax.clear()
+            settings: dict[str, Any] = {**mpl.rcParams}
             for side, spine in ax.spines.items():
-                spine.set_visible(mpl.rcParams[f"axes.spines.{side}"])
+                spine.set_visible(settings[f"axes.spines.{side}"])
         figure.draw(chart, ax, scale)
         for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
             # A tick that was there before reads a dollar sign as a formula's.
