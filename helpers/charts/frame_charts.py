@@ -67,7 +67,7 @@ def draw(chart: Chart, ax: Axes) -> Axes:
         if not ax.has_data():
             # Fonts, ticks and grid as the kit has them: these were made in another style.
             ax.clear()
-            settings: dict[str, Any] = {**mpl.rcParams}
+            settings: dict[str, Any] = dict(mpl.rcParams.items())
             for side, spine in ax.spines.items():
                 spine.set_visible(settings[f"axes.spines.{side}"])
         figure.draw(chart, ax, scale)
