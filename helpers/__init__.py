@@ -1,8 +1,28 @@
 """Compares images of an app on several bases; `Comparison` and `Fleet` are what notebooks take."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from helpers.fleet.fleet import Fleet as Fleet
+    from helpers.notebook.comparison import Comparison as Comparison
 
 __version__ = "0.1.0"
+
+
+def capture_study(study: str, db: "str | Path | None" = None) -> str:
+    """Build or fetch, scan, read and start the images of a study; return the capture's name.
+
+    `db` is the folder of a vulnerability database for a scan without a network. This needs Trivy,
+    and Docker for what is built or started. Raises `CaptureFailed`, and `KitError` for what is not
+    there.
+    """
+    from pathlib import Path
+
+    from helpers.capture import session
+
+    return session.capture(study, db=Path(db) if db else None).folder.name
 
 
 def __getattr__(name: str) -> Any:

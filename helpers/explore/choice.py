@@ -15,7 +15,14 @@ PICTURES = {
     OVERLAP: msg("In which images?"),
     GROWTH: msg("Since when?"),
 }
-"""The pictures, by what each asks: the method of a `Comparison` that answers with it."""
+"""The pictures, by what each asks."""
+
+ASKED = {
+    SEVERITY: "vulnerabilities.severity",
+    OVERLAP: "vulnerabilities.overlap",
+    GROWTH: "history.growth",
+}
+"""The question of a `Comparison` that each picture answers."""
 
 _KEYS = ("capture", "beside", "images", *(field.key for field in FIELDS.values()), "show")
 
@@ -97,25 +104,27 @@ def code(
     known_by: str,
     reports: Sequence[str] = (),
     pressed: Sequence[str] = (),
-    **opening: object,
+    mixed: bool = False,
+    **style: object,
 ) -> str:
     """Return lines of Python that make this very view in a notebook.
 
     `known_by` is the study's own day, `reports` the names of files that stand beside it, `pressed`
-    the lines that choose the rows of a part of the picture, `opening` what `Comparison` is given
-    besides.
+    the lines that choose the rows of a part of the picture, `style` what `style` is given.
     """
     lens = choice.lens
     given = [choice.study, choice.capture]
+    loaded = {"mixed": True} if mixed else {}
+    styled = f".style({_arguments((), style)})" if style else ""
     lines = [
         "from helpers import Comparison",
         "",
-        f"c = Comparison({_arguments(given, opening)})",
+        f"c = Comparison({_arguments(given, loaded)}){styled}",
     ]
     if choice.beside or reports:
         if reports:
             lines.append("# The path of each report that was dropped:")
-        lines.append(f"c = c.beside({_arguments([*choice.beside, *reports])})")
+        lines.append(f"c = c.with_images({_arguments([*choice.beside, *reports])})")
     if choice.variants is not None:
         lines.append(f"c = c.only({_arguments(choice.variants)})")
     kept = {
@@ -123,12 +132,12 @@ def code(
         for name, value in _asked(lens, known_by).items()
     }
     if kept:
-        lines.append(f"c = c.counting({_arguments((), kept)})")
+        lines.append(f"c = c.where({_arguments((), kept)})")
     if choice.show == GROWTH and lens.known_by:
-        lines.append('findings = c.through(c.lens._replace(known_by="")).counted_findings')
+        lines.append('findings = c.where(known_by="ever").counted_findings')
     else:
         lines.append("findings = c.counted_findings")
-    return "\n".join([*lines, *pressed, f"c.{choice.show}()"])
+    return "\n".join([*lines, *pressed, f"c.{ASKED[choice.show]}()"])
 
 
 def _arguments(given: Iterable[object], named: Mapping[str, object] | None = None) -> str:

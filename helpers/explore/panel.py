@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,7 +18,7 @@ from helpers.comparability import scan_consistency, scanner_releases
 from helpers.errors import KitError, ParameterInvalid
 from helpers.explore import choice as choices
 from helpers.explore import controls, left_out
-from helpers.explore.choice import GROWTH, OVERLAP, PICTURES, Choice
+from helpers.explore.choice import ASKED, GROWTH, OVERLAP, PICTURES, Choice
 from helpers.explore.clickable_figure import Picture
 from helpers.explore.controls import Controls
 from helpers.explore.findings_table import Finder
@@ -34,7 +35,7 @@ from helpers.text import escape, i18n
 from helpers.text.html import without_math
 from helpers.text.i18n import ENGLISH, t, word
 from helpers.vulnerabilities import counting, growth, lenses
-from helpers.vulnerabilities.lenses import PLAIN
+from helpers.vulnerabilities.lenses import EVER, PLAIN
 
 _ALERT, _NOTE = "alert", "note"
 """Roles of texts: what failed, and what to bear in mind."""
@@ -69,7 +70,7 @@ class Panel:
         self, study: str, language: str = ENGLISH, theme: str = LIGHT, view: str = ""
     ) -> None:
         i18n.use(language)
-        self._opening = {"language": language, "theme": theme}
+        self._opening: dict[str, Any] = {"language": language, "theme": theme}
         self._origins: dict[str, Origin] = {}
         self._joined: tuple[Origin, ...] = ()
         self._history: list[Choice] = []
@@ -120,18 +121,15 @@ class Panel:
     def code(self) -> str:
         """Return the lines of Python that make this view in a notebook."""
         chosen, study = self.choice, self.comparison.study
-        given: dict[str, object] = {
-            k: v for k, v in self._opening.items() if v not in (ENGLISH, LIGHT)
-        }
-        if any(self._unlike):
-            given["mixed"] = True
+        style = {k: v for k, v in self._opening.items() if v not in (ENGLISH, LIGHT)}
         pressed = self.table.chosen
         return choices.code(
             chosen,
             str(study.known_by or ""),
             [*self.own.reports],
             pressed.code if pressed else (),
-            **given,
+            mixed=any(self._unlike),
+            **style,
         )
 
     @property
@@ -240,8 +238,8 @@ class Panel:
                 is_all = len(kept) == len(names) or (chosen and not kept)
                 wanted = wanted._replace(variants=None if is_all else kept)
             compared = base if wanted.variants is None else base.only(*wanted.variants)
-            compared = compared.through(wanted.lens)
-            answer = getattr(compared, wanted.show)()
+            compared = compared.under(wanted.lens)
+            answer = attrgetter(ASKED[wanted.show])(compared)()
         except KitError as error:
             if self._offered is None:
                 raise
@@ -282,8 +280,7 @@ class Panel:
 
         Raises `StudyInvalid` and `ReportInvalid`.
         """
-        language, theme = self._opening.values()
-        base = Comparison(wanted.study, wanted.capture, language, theme, mixed=True)
+        base = Comparison(wanted.study, wanted.capture, mixed=True).style(**self._opening)
         first = self._origins.setdefault(f"{base.study.name}/{base.capture}", base.origin)
         for name in wanted.beside:
             if name not in self._origins:
@@ -332,7 +329,7 @@ class Panel:
         compared = self.comparison
         if self.choice.show == GROWTH:
             # Its axis is the day, so it counts whatever the day.
-            compared = compared.through(compared.lens._replace(known_by=""))
+            compared = compared.where(known_by=EVER)
         counted = compared.counted_findings.sort_values(
             ["severity", "vulnerability_id", "variant", "package"],
             ascending=[False, True, True, True],

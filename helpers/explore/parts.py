@@ -57,7 +57,7 @@ class Part(NamedTuple):
             lines.append(f"findings = findings[{column}.{method}({value!r}){known}]")
         if self._is_shared:
             lines += [
-                "listed = c.vulnerability_list().table",
+                "listed = c.vulnerabilities.listing().table",
                 f'listed = listed[listed["variants"].eq({self.together!r})]'
                 if self.together
                 else f'listed = listed[~listed["variants"].isin({[*self.without]!r})]',

@@ -4,13 +4,11 @@ import atexit
 import copy
 from contextlib import ExitStack
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.charts.look import LIGHT, Look
 from helpers.errors import ParameterInvalid
 from helpers.fleet import (
     alike,
@@ -33,7 +31,7 @@ from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
 from helpers.notebook.display import Setting
 from helpers.notebook.question import Asked, asked, question
-from helpers.text.i18n import ENGLISH, t
+from helpers.text.i18n import t
 from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
@@ -44,33 +42,29 @@ class Fleet(Asked):
     `scans` is a folder, a glob, an address as `s3://bucket/folder`, a study or a captured fleet;
     what is new in it is read first. `name` is the fleet's, by default made of `scans`. `scheduler`
     is the address of a Dask scheduler whose workers see the data folder; without one, a cluster is
-    started on this machine. With `save_to`, each answer leaves its files below that folder.
+    started on this machine.
 
     The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
     dictionary: `f.findings.groupby("severity", sort=True).size().compute()`. Raises `FleetInvalid`,
     `ClusterFailed`, and `KitError` if what fleets need is not installed.
     """
 
+    example = 'Fleet("official-2018")'
+
     def __init__(
         self,
         scans: str,
-        name: str = "",
-        language: str = ENGLISH,
-        theme: str = LIGHT,
-        transparent: bool = False,
-        scheduler: str = "",
+        name: str | None = None,
+        scheduler: str | None = None,
         *,
         mixed: bool = False,
-        save_to: str = "",
     ) -> None:
         if not scans:
             raise ParameterInvalid("scans: pass a folder, a glob, an address or a study")
-        self.language, self.look = language, Look(theme, transparent)
         self.name = name or default_name(scans)
         self._mixed = mixed
-        self._folder = Path(save_to).expanduser() if save_to else None
         found = reading.listing(scans, self.name)
-        opened = _opened(scheduler)
+        opened = _opened(scheduler or "")
         self.reading = reading.read(scans, self.name, opened, found)
         self._engine = engine.Dask(self.reading.store, opened)
         self.lens = Lens(once.VULNERABILITIES)
@@ -78,17 +72,19 @@ class Fleet(Asked):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
 
-    def counting(self, lens: str = once.VULNERABILITIES, *given: Any, **named: Any) -> Self:
-        """Return the same images, counted through another lens: `lenses.Lens` tells its fields.
+    def where(self, **fields: Any) -> Self:
+        """Return the same images, of which only some findings count; as `Comparison.where`.
 
         Of most findings of a fleet's scans no date may be known. Raises `ParameterInvalid` for an
-        unknown lens.
+        unknown value.
         """
         other = copy.copy(self)
-        other.lens = lenses.checked(lenses.given(lens, *given, **named))
+        other.lens = lenses.checked(lenses.given(self.lens, **fields))
         for name in _BY_LENS & {*vars(other)}:
             del vars(other)[name]
         return other
+
+    vars(where)["__signature__"] = lenses.SIGNATURE
 
     def frame(self, name: str) -> Any:
         """Return one of the frames, as Dask's: `fleet`, `images`, `findings` or `packages`."""
@@ -172,7 +168,7 @@ class Fleet(Asked):
 
     overview = question("Which images are in the fleet?", overview_.answer)
 
-    @asked("fleet")
+    @asked()
     def scanned_alike(self) -> Answer:
         """Were all images scanned the same way?"""
         return Answer("scanned-alike", text=alike.text(self.scanned))
@@ -187,7 +183,7 @@ class Fleet(Asked):
     moving = question("What would moving to another base change?", moving_.answer)
     repeats = question("Which images have the same packages?", repeats_.answer)
 
-    @asked("fleet")
+    @asked()
     def lessons(self) -> Answer:
         """What was learned, what to do first, and what is not known?"""
         answer = lessons_.answer(

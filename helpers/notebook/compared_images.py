@@ -1,20 +1,20 @@
 """The compared images: the frames of a study's capture, with a lens and weights."""
 
 import copy
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self
 
 import pandas as pd
 
 from helpers import frames
 from helpers.changes import between
-from helpers.charts.look import LIGHT, Look
 from helpers.comparability import scan_consistency
 from helpers.errors import ParameterInvalid, choose
 from helpers.frames import Frames, named_together
-from helpers.notebook.question import Asked
+from helpers.notebook.styled import Language, Styled, Theme
 from helpers.studies import landmarks, load, loose, origin
 from helpers.studies.landmarks import FEW, MOST
 from helpers.studies.loose import LooseStudy
@@ -22,7 +22,7 @@ from helpers.studies.origin import Origin
 from helpers.studies.study import Facts, Study, open_study
 from helpers.surface import scan_coverage
 from helpers.text import i18n
-from helpers.text.i18n import ENGLISH, t
+from helpers.text.i18n import t
 from helpers.verdict import tradeoff
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities import lenses
@@ -32,17 +32,15 @@ EVERY = "all"
 """The name of all captures of a study together."""
 
 
-class Presentation(TypedDict, total=False):
-    """How answers are shown and saved; `Comparison` documents each."""
-
-    language: str
-    theme: str
-    transparent: bool
-    mixed: bool
-    save_to: str
+_FIELDS = "\n".join(
+    f"{field.parameter} : {' or '.join(map(repr, filter(None, field.values or ()))) or 'optional'}"
+    f"\n    {field.help}"
+    for field in lenses.FIELDS.values()
+)
+"""The fields of a lens, for a docstring."""
 
 
-class ComparedImages(Asked):
+class ComparedImages(Styled):
     """The images of a study's capture under a lens and weights; frames are loaded on demand.
 
     `Comparison` documents the parameters. Loaded and computed parts are cached properties: another
@@ -62,36 +60,24 @@ class ComparedImages(Asked):
     _whole: Self | None = None
     """All images, if these are a selection."""
 
-    def __init__(
-        self,
-        study: str,
-        capture: str = "",
-        language: str = ENGLISH,
-        theme: str = LIGHT,
-        transparent: bool = False,
-        *,
-        mixed: bool = False,
-        save_to: str = "",
-    ) -> None:
-        self._present(language, theme, transparent, mixed, save_to)
-        with i18n.speaking(language):
-            self.study: Study = open_study(study)
-        capture = self.study.facts(capture).capture
+    def __init__(self, study: str, capture: str | None = None, *, mixed: bool = False) -> None:
+        self.study: Study = open_study(study)
+        self._mixed = mixed
+        capture = self.study.facts(capture or "").capture
         self._begin(capture, origin.of_study(self.study.name, capture))
 
     @classmethod
     def from_reports(
-        cls, reports: str | Path | Iterable[str | Path], **shown: Unpack[Presentation]
+        cls, reports: str | Path | Iterable[str | Path], *, mixed: bool = False
     ) -> Self:
         """Return the images of reports: one a file of Trivy or Grype, named after the file.
 
-        `shown` are `language`, `theme`, `transparent`, `mixed` and `save_to`, as of a study.
         Raises `ReportInvalid`, and `ParameterInvalid` without a report.
         """
         found = load.load_reports(reports)
         if found.images.empty:
             raise ParameterInvalid("no report is given; name at least one file")
-        return cls._loose(found, loose.REPORTS, shown)
+        return cls._loose(found, loose.REPORTS, mixed)
 
     @classmethod
     def from_frames(
@@ -99,83 +85,128 @@ class ComparedImages(Asked):
         findings: pd.DataFrame,
         images: pd.DataFrame,
         packages: pd.DataFrame | None = None,
-        **shown: Unpack[Presentation],
+        *,
+        mixed: bool = False,
     ) -> Self:
         """Return images of frames that have the data dictionary's columns, and maybe more.
 
         Raises `FrameInvalid` for a missing column or a value of another type.
         """
-        return cls._loose(loose.checked(findings, images, packages), loose.FRAMES, shown)
+        return cls._loose(loose.checked(findings, images, packages), loose.FRAMES, mixed)
 
     @classmethod
-    def _loose(cls, frames: Frames, capture: str, shown: Presentation) -> Self:
+    def _loose(cls, frames: Frames, capture: str, mixed: bool) -> Self:
         made = cls.__new__(cls)
-        made._present(**shown)
-        with i18n.speaking(made.language):
-            made.study = loose.of_images(frames.images, capture)
+        made.study = loose.of_images(frames.images, capture)
+        made._mixed = mixed
         named = Frames(*(frame.assign(capture=capture) for frame in frames))
         made._begin(capture, Origin("", capture, lambda: named))
         return made
-
-    def _present(
-        self,
-        language: str = ENGLISH,
-        theme: str = LIGHT,
-        transparent: bool = False,
-        mixed: bool = False,
-        save_to: str = "",
-    ) -> None:
-        self.language, self.look = language, Look(theme, transparent)
-        # A `$` in a frame must not start a formula.
-        pd.options.display.html.use_mathjax = False
-        self._mixed = mixed
-        self._folder = Path(save_to).expanduser() if save_to else None
 
     def _begin(self, capture: str, images: Origin) -> None:
         self.capture, self.origin = capture, images
         self.lens = Lens(known_by=str(self.study.known_by or ""))
         self.weights = dict(WEIGHTS)
 
+    def style(
+        self,
+        language: Language | str | None = None,
+        theme: Theme | str | None = None,
+        transparent: bool | None = None,
+        save_to: str | Path | None = None,
+    ) -> Self:
+        """As `Styled.style`; a study's texts are read in its language, too."""
+        other = super(ComparedImages, self._without_cache()).style(
+            language, theme, transparent, save_to
+        )
+        if other.language != self.language:
+            with i18n.speaking(other.language):
+                if self.has_study:
+                    other.study = open_study(self.study.name)
+                else:
+                    other.study = loose.of_images(self.images, self.capture)
+        return other
+
+    style.__doc__ = Styled.style.__doc__
+
     def __repr__(self) -> str:
         about = f"{self.study.name!r}, {self.capture!r}, lens={self.lens.label!r}"
         return f"{type(self).__name__}({about})"
 
-    def counting(self, *given: Any, **named: Any) -> Self:
-        """Return the same images, counted through another lens; `lenses.Lens` documents the fields.
+    def where(self, **fields: Any) -> Self:  # noqa: D417
+        """Return the same images, of which only some findings count, or are counted otherwise.
 
-        `known_by` is a day; empty means the study's own, `ever` no limit. `severities`, `exploited`
-        (known to be exploited), `epss` (a least score from 0 to 1) and `package` (a text in a
-        package's or its source's name) narrow the count. `suppressed` adds what was declared
-        harmless. Raises `ParameterInvalid` for an unknown lens.
+        What is not given stays as it is: `c.where(fixable=True).where(place="app")` counts what
+        both say.
+
+        Parameters
+        ----------
+        {fields}
+
+        Raises
+        ------
+        ParameterInvalid
+            for an unknown value
+        TypeError
+            for an unknown parameter
+
+        Examples
+        --------
+        >>> c = Comparison("blog-2022").where(lens="vulnerabilities", fixable=True)
+
         """
-        lens = lenses.given(*given, study_known_by=self.study.known_by, **named)
-        return self.through(lens._replace(own=self.lens.own))
+        return self.under(lenses.given(self.lens, self.study.known_by, **fields))
 
-    vars(counting).update(__signature__=lenses.SIGNATURE)
+    vars(where)["__signature__"] = lenses.SIGNATURE
+    where.__doc__ = inspect.cleandoc(where.__doc__ or "").format(fields=_FIELDS)
 
-    def count(self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str) -> Self:
-        """Return the same images, counted through an own lens as well.
+    def with_filter(
+        self, chosen: Callable[[pd.DataFrame], pd.DataFrame | pd.Series], label: str
+    ) -> Self:
+        """Return the same images, of which only the findings count that a function chooses.
 
-        `chosen` gets findings, and returns those that count, or a flag for each; titles, axes and
-        footers show its `label`. A vulnerability counts if one of its findings does. Raises
-        `ParameterInvalid` without a label, and later if the function returns something else.
+        A vulnerability counts if one of its findings does.
+
+        Parameters
+        ----------
+        chosen : function
+            gets the findings, and returns those that count, or a flag for each
+        label : str
+            what they are called in titles, axes and footers
+
+        Raises
+        ------
+        ParameterInvalid
+            without a label, and later if the function returns something else
+
+        Examples
+        --------
+        >>> c = Comparison("blog-2022")
+        >>> c = c.with_filter(lambda findings: findings["package"].eq("openssl"), "of openssl")
+
         """
         if not label.strip():
-            raise ParameterInvalid("count(…) needs a label")
-        return self.through(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
+            raise ParameterInvalid("with_filter(…) needs a label")
+        return self.under(self.lens._replace(own=(*self.lens.own, Own(chosen, label))))
 
-    def through(self, lens: Lens) -> Self:
-        """Return the same images under a lens. Raises `ParameterInvalid` for an unknown one."""
+    def under(self, lens: Lens) -> Self:
+        """Return the same images under a whole lens. Raises `ParameterInvalid` for an unknown one.
+
+        Examples
+        --------
+        >>> c = Comparison("blog-2022").under(Comparison("rebuilt-2026").lens)
+
+        """
         other = copy.copy(self)
         other.lens = lenses.checked(lens)
         for name, value in [*vars(other).items()]:
             if name in self._by_lens:
                 del vars(other)[name]
             elif name != "_whole" and isinstance(value, ComparedImages):
-                vars(other)[name] = value.through(lens)
+                vars(other)[name] = value.under(lens)
         return other
 
-    def beside(self, *others: str | Path) -> Self:
+    def with_images(self, *others: str | Path) -> Self:
         """Return these images and others, as if all were in one capture.
 
         Each of `others` is a study (its newest capture), `study/capture`, or a Trivy or Grype
@@ -183,10 +214,10 @@ class ComparedImages(Asked):
         `StudyInvalid` and `ReportInvalid`, and rejects differently scanned images as `frames` does.
         """
         if self._whole is not None:
-            every = self._whole.beside(*others)
+            every = self._whole.with_images(*others)
             here = {*self._whole.images["variant"]}
             new = [name for name in every.images["variant"] if name not in here]
-            return every.only(*self._only, *new).through(self.lens)
+            return every.only(*self._only, *new).under(self.lens)
         return self.of_origins(self.origin, *self.others, *map(origin.named, others))
 
     def of_origins(self, first: Origin, *others: Origin) -> Self:
@@ -204,19 +235,35 @@ class ComparedImages(Asked):
         other._only, other._whole = variants, self
         return other
 
-    def weighing(
+    def with_weights(
         self,
-        fixable: float = WEIGHTS["fixable"],
-        serious: float = WEIGHTS["serious"],
-        unfixed: float = WEIGHTS["unfixed"],
-        size: float = WEIGHTS["size"],
-        ended: float = WEIGHTS["ended"],
-        old_runtime: float = WEIGHTS["old_runtime"],
-        exploited: float = WEIGHTS["exploited"],
-        likely: float = WEIGHTS["likely"],
+        *,
+        exploited: float | None = None,
+        likely: float | None = None,
+        fixable: float | None = None,
+        serious: float | None = None,
+        unfixed: float | None = None,
+        size: float | None = None,
+        ended: float | None = None,
+        old_runtime: float | None = None,
     ) -> Self:
-        """Return the same images with other weights. Raises `ParameterInvalid` for one below 0."""
-        other = copy.copy(self)
+        """Return the same images, whose verdict weighs differently; what is not given stays.
+
+        Parameters
+        ----------
+        exploited, likely, fixable, serious, unfixed, size, ended, old_runtime : float, optional
+            0 or more; `c.weights` has what each is
+
+        Raises
+        ------
+        ParameterInvalid
+            for one below 0
+
+        Examples
+        --------
+        >>> Comparison("blog-2022").with_weights(size=3).verdict.recommendation()
+
+        """
         given = {
             "exploited": exploited,
             "likely": likely,
@@ -227,7 +274,9 @@ class ComparedImages(Asked):
             "ended": ended,
             "old_runtime": old_runtime,
         }
-        other.weights = tradeoff.check(given)
+        other = copy.copy(self)
+        new = {name: weight for name, weight in given.items() if weight is not None}
+        other.weights = tradeoff.check(self.weights | new)
         for name in self._by_weights:
             vars(other).pop(name, None)
         return other

@@ -45,7 +45,7 @@ class VerdictInputs:
     def by_all_known(self, size: str) -> Decision:
         """Return the decision if publication dates do not limit the count."""
         lens = self._images.lens._replace(known_by="")
-        return self._decide(self._images.through(lens), size)
+        return self._decide(self._images.under(lens), size)
 
     def by_other_captures(self, size: str) -> list[Decision]:
         """Return the decisions by other captures, and by this one on its day if different.

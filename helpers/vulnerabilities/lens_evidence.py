@@ -55,7 +55,7 @@ def meaning(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Text:
         notes.append(word(IN_KEV))
     if lens.epss:
         notes.append(f"{word(BY_EPSS)} {word(NO_SCORE)}")
-    if lens.severity == lenses.NVD:
+    if lens.rated_by == lenses.NVD:
         counted = by_nvd(findings, lens)
         notes.append(t("{counted}; the rest is UNKNOWN, not low.", counted=counted))
     if count := harmless(findings, lens):
@@ -72,7 +72,7 @@ def footer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> str:
     if its severities count.
     """
     parts = []
-    if lens.severity == lenses.NVD:
+    if lens.rated_by == lenses.NVD:
         parts.append(by_nvd(findings, lens))
     if lens.epss:
         parts += [*scored(findings, images, lens), scan_consistency.scores_mark(images)]
@@ -129,7 +129,7 @@ def scored(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Iterator
 
 def by_nvd(findings: pd.DataFrame, lens: Lens) -> str:
     """Return how many of the counted NVD scored, of any severity, in words."""
-    every = lenses.apply(findings, lens._replace(severity=lenses.NVD, severities=SEVERITIES))
+    every = lenses.apply(findings, lens._replace(rated_by=lenses.NVD, severities=SEVERITIES))
     is_scored = every["severity"].ne("UNKNOWN")
     return t(
         "NVD scored {scored:,} of {of:,} ({share:.0%})",

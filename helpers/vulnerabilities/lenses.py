@@ -1,10 +1,10 @@
 """Lenses: ways to count findings, each a small pure function, and their labels."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, Signature
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
@@ -176,7 +176,7 @@ class Lens(NamedTuple):
             keeps=_fixable,
         ),
     ] = False
-    severity: Annotated[
+    rated_by: Annotated[
         str,
         Field(
             msg("severities are"),
@@ -211,6 +211,7 @@ class Lens(NamedTuple):
         Field(
             msg("severities"),
             hint=msg("several with Ctrl or Shift"),
+            help="the levels that count, of the scale that rated_by names",
             values={level: level for level in SEVERITIES},
             rule="severity>=LEVEL or severity=LEVEL (unknown, low, medium, high, critical)",
             limits=_only,
@@ -218,7 +219,13 @@ class Lens(NamedTuple):
     ] = SEVERITIES
     package: Annotated[
         str,
-        Field(msg("package"), hint=msg("part of its name"), keeps=_named, limits=_with_name),
+        Field(
+            msg("package"),
+            hint=msg("part of its name"),
+            help="a text in the name of a package or of its source package",
+            keeps=_named,
+            limits=_with_name,
+        ),
     ] = ""
     own: tuple[Own, ...] = ()
     exploited: Annotated[
@@ -305,7 +312,7 @@ class Lens(NamedTuple):
         if self.place:
             counted = Message("{counted} in {place}", counted=counted, place=self._place)
         also = Message("also declared harmless") if self.suppressed else ""
-        by_nvd = Message("by NVD's severities") if self.severity == NVD else ""
+        by_nvd = Message("by NVD's severities") if self.rated_by == NVD else ""
         return Listing(filter(None, (counted, also, self._published, by_nvd, *self.chosen)))
 
     @property
@@ -332,21 +339,27 @@ FIELDS: dict[str, Field] = {
 }
 """The table of a lens's fields, by name."""
 
+
+def _kind(name: str) -> Any:
+    """Return the type of a field as users give it: the choices, if it has some."""
+    kind, field = get_args(_HINTS[name])[:2]
+    values = tuple(filter(None, field.values or ()))
+    choice: Any = Literal.__getitem__(values) if values else kind
+    return Sequence[choice] if kind == tuple[str, ...] else choice
+
+
 SIGNATURE = Signature(
     [
         Parameter("self", Parameter.POSITIONAL_ONLY),
         *(
             Parameter(
-                field.parameter,
-                Parameter.POSITIONAL_OR_KEYWORD,
-                default=getattr(PLAIN, name),
-                annotation=get_args(_HINTS[name])[0],
+                field.parameter, Parameter.KEYWORD_ONLY, default=None, annotation=_kind(name) | None
             )
             for name, field in FIELDS.items()
         ),
     ]
 )
-"""The signature of `Comparison.counting`."""
+"""The signature of `Comparison.where`."""
 
 
 def changed(lens: Lens, first: Lens = PLAIN) -> dict[str, Any]:
@@ -355,17 +368,28 @@ def changed(lens: Lens, first: Lens = PLAIN) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != getattr(first, name)}
 
 
-def given(*values: Any, study_known_by: date | None = None, **named: Any) -> Lens:
-    """Return the lens of `counting`'s arguments; its day defaults to the study's.
+def given(lens: Lens, study_known_by: date | None = None, /, **named: Any) -> Lens:
+    """Return a lens with other fields, as `where` names them; what is `None` stays.
 
-    Raises `ParameterInvalid` for an invalid day, `TypeError` for an unknown field.
+    An empty day is the study's. Raises `ParameterInvalid` for an invalid day, `TypeError` for an
+    unknown field.
     """
-    asked = SIGNATURE.bind(None, *values, **named).arguments
-    lens = Lens(**{n: asked[f.parameter] for n, f in FIELDS.items() if f.parameter in asked})
-    levels = lens.severities
-    chosen = {levels} if isinstance(levels, str) else {*levels}
-    ordered = (*(s for s in SEVERITIES if s in chosen), *sorted(chosen - {*SEVERITIES}))
-    return lens._replace(known_by=day(lens.known_by, study_known_by), severities=ordered)
+    known = [field.parameter for field in FIELDS.values()]
+    for name in named:
+        if name not in known:
+            raise TypeError(f"where() has no parameter {name!r}; {choose(name, known)}")
+    every = {name: named.get(field.parameter) for name, field in FIELDS.items()}
+    new: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
+    if "known_by" in new:
+        new["known_by"] = day(new["known_by"], study_known_by)
+    if "severities" in new:
+        levels = new["severities"]
+        chosen = {levels} if isinstance(levels, str) else {*levels}
+        new["severities"] = (
+            *(level for level in SEVERITIES if level in chosen),
+            *sorted(chosen - {*SEVERITIES}),
+        )
+    return lens._replace(**new)
 
 
 def checked(lens: Lens) -> Lens:
@@ -409,7 +433,7 @@ def each(findings: pd.DataFrame, lens: Lens) -> pd.DataFrame:
             counted = keeps(counted, lens)
     for own in lens.own:
         counted = _own(counted, own)
-    if lens.severity == NVD:
+    if lens.rated_by == NVD:
         counted = counted.assign(severity=counted["nvd_severity"].fillna("UNKNOWN"))
     return counted if lens.severities == SEVERITIES else _rated(counted, lens)
 

@@ -59,7 +59,7 @@ def crosstab(findings: pd.DataFrame) -> pd.DataFrame:
 def both_scales(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> pd.DataFrame:
     """Return severity counts by the scanner's and by NVD's scale: those columns, and `scale`."""
     parts = [
-        counting.severity_counts(findings, images, lens._replace(severity=scale)).assign(
+        counting.severity_counts(findings, images, lens._replace(rated_by=scale)).assign(
             scale=_SCALES[scale]
         )
         for scale in lenses.SCALES
@@ -104,7 +104,7 @@ def crosstab_answer(findings: pd.DataFrame, lens: Lens) -> Answer:
 def answer(findings: pd.DataFrame, images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what NVD's scale says of the counted findings instead of the scanner's."""
     table = both_scales(findings, images, lens)
-    ratings = rerated(lenses.apply(findings, lens._replace(severity=SCANNER)), images)
+    ratings = rerated(lenses.apply(findings, lens._replace(rated_by=SCANNER)), images)
     chart = shown_counts.severity_bars(table, lens.label, ("variant", "scale"))
     note = t("Distributions rate their own packages, NVD rates all: the scales differ.")
     title = _title(ratings, lens.short)

@@ -133,20 +133,20 @@ def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwr
     rows(page, "67 of 67 rows")
     picture = page.locator(PICTURE)
     before = picture.get_attribute("src")
-    distinct = blog.counting("vulnerabilities")
+    distinct = blog.where(lens="vulnerabilities")
     page.get_by_label("lens: count").select_option("vulnerabilities")
     alt(page, distinct.severity().title)
     assert picture.get_attribute("src") != before
     rows(page, "41 of 41 rows")
     expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 41 rows")
     assert picture.evaluate("image => image.naturalWidth > 1000")
-    ssl = blog.counting("vulnerabilities", package="ssl")
+    ssl = blog.where(lens="vulnerabilities", package="ssl")
     page.get_by_label("package", exact=True).fill("ssl")
-    alt(page, ssl.severity().title)
+    alt(page, ssl.vulnerabilities.severity().title)
     page.get_by_role("button", name="In which images?").click()
-    alt(page, ssl.overlap().title)
+    alt(page, ssl.vulnerabilities.overlap().title)
     page.get_by_role("button", name="Since when?").click()
-    alt(page, ssl.growth().title)
+    alt(page, ssl.history.growth().title)
     page.get_by_role("button", name="In which images?").click()
     page.get_by_label("package", exact=True).fill("no-such-package")
     expect(page.get_by_text("no vulnerability is counted in any image").first).to_be_visible()
@@ -189,8 +189,18 @@ def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> 
     page.get_by_label("show", exact=True).select_option("all")
     blog = Comparison("blog-2022")
     for picture, title, name, left in (
-        ("In which images?", blog.overlap().title, "nodejs-distroless HIGH: 1", "1 of 67 rows"),
-        ("Since when?", blog.growth().title, "nodejs-alpine until 2019-12-24", "4 of 67 rows"),
+        (
+            "In which images?",
+            blog.vulnerabilities.overlap().title,
+            "nodejs-distroless HIGH: 1",
+            "1 of 67 rows",
+        ),
+        (
+            "Since when?",
+            blog.history.growth().title,
+            "nodejs-alpine until 2019-12-24",
+            "4 of 67 rows",
+        ),
     ):
         page.get_by_role("button", name=picture).click()
         alt(page, title)
@@ -205,7 +215,9 @@ def test_a_click_on_a_part_or_a_key_filters_the_table(page: playwright.Page) -> 
 def test_the_keyboard_alone_chooses_presses_folds_and_takes_back(page: playwright.Page) -> None:
     page.get_by_label("lens: count").focus()
     page.keyboard.press("v")
-    alt(page, Comparison("blog-2022").counting("vulnerabilities").severity().title)
+    alt(
+        page, Comparison("blog-2022").where(lens="vulnerabilities").vulnerabilities.severity().title
+    )
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.closest('.kit-picture') !== null"):
@@ -233,7 +245,7 @@ def test_what_is_shown_is_kept_as_files_code_and_parameters(
     page: playwright.Page, tmp_path: Path
 ) -> None:
     page.get_by_label("only fixable").check()
-    wanted = Comparison("blog-2022").counting(fixable=True).severity()
+    wanted = Comparison("blog-2022").where(fixable=True).vulnerabilities.severity()
     alt(page, wanted.title)
     page.get_by_role("button", name="Keep it").click()
     for words, end, begins in (

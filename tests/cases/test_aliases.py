@@ -37,7 +37,7 @@ def twice(**fields: Any) -> dict[str, Any]:
 
 
 def counted(c: Comparison) -> int:
-    return len(c.counting("vulnerabilities").counted_findings)
+    return len(c.where(lens="vulnerabilities").counted_findings)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_a_vulnerability_counts_once_under_all_its_ids(empty_data) -> None:
     c = Comparison(study(empty_data, {"2026-11-01": {"a": twice()}}))
     assert (len(c.findings), counted(c)) == (3, 2)
     # With the highest severity of its findings, and fixable if one of them is.
-    rated = c.counting("vulnerabilities").counted_findings.set_index("vulnerability")["severity"]
+    rated = c.where(lens="vulnerabilities").counted_findings.set_index("vulnerability")["severity"]
     assert rated.to_dict() == {"CVE-2024-0001": "HIGH", "CVE-2024-0002": "HIGH"}
-    assert len(c.counting("vulnerabilities", fixable=True).counted_findings) == 1
-    totals = c.lens_totals().table.iloc[0]
+    assert len(c.where(lens="vulnerabilities", fixable=True).counted_findings) == 1
+    totals = c.vulnerabilities.totals().table.iloc[0]
     assert (totals["vulnerabilities"], totals["fixable_vulnerabilities"]) == (2, 1)
 
 
@@ -107,7 +107,7 @@ def test_one_that_is_exploited_under_both_ids_is_one() -> None:
 def test_in_two_images_it_is_in_both(empty_data) -> None:
     other = report(npm=["lodash 4.17.1"], npm_found=[npm(1, GHSA)])
     c = Comparison(study(empty_data, {"2026-11-01": {"a": twice(), "b": other}}))
-    table = c.overlap().table.set_index("variants")["vulnerabilities"]
+    table = c.vulnerabilities.overlap().table.set_index("variants")["vulnerabilities"]
     assert table.to_dict() == {"a": 1, "a + b": 1}
 
 
@@ -115,8 +115,8 @@ def test_beside_a_report_of_ones_own_it_is_in_both(empty_data) -> None:
     name = study(empty_data, {"2026-11-01": {"a": twice()}})
     path = empty_data / "own.json"
     path.write_text(json.dumps(report(npm=["lodash 4.17.1"], npm_found=[npm(1, GHSA)])))
-    c = Comparison(name, mixed=True).beside(path)
-    table = c.overlap().table.set_index("variants")["vulnerabilities"]
+    c = Comparison(name, mixed=True).with_images(path)
+    table = c.vulnerabilities.overlap().table.set_index("variants")["vulnerabilities"]
     assert table.to_dict() == {"a": 1, "a + own": 1}
 
 

@@ -106,10 +106,10 @@ def test_a_day_whose_only_report_cannot_be_read_stays_visible(
     done = take("mine", tmp_path)
     assert done.made == ["2023-01-12", "2023-01-13", "2023-01-14"]
     comparison = Comparison("mine")
-    table = comparison.count_over_time().table
+    table = comparison.history.counts().table
     assert table["status"].tolist() == [SCANNED, FAILED, SCANNED]
     assert table["count"].isna().tolist() == [False, True, False]
-    left_out = comparison.broken_scans().table
+    left_out = comparison.history.broken_scans().table
     assert left_out[["capture", "variant"]].to_numpy().tolist() == [["2023-01-13", "app"]]
     assert left_out["why_broken"].str.len().gt(0).all()
     assert len(comparison._history.steps.pairs) == 1

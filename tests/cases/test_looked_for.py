@@ -84,7 +84,7 @@ def test_what_was_not_looked_at_is_not_recommended(empty_data) -> None:
         "licences": with_results("license"),
     }
     c = Comparison(study(empty_data, {"2026-11-01": held}))
-    counts = c.severity().table
+    counts = c.vulnerabilities.severity().table
     assert c.images.set_index("variant").loc["licences", "reason"].endswith("--scanners vuln")
     assert counts[counts["count"].isna()]["variant"].tolist() == ["licences"] * 5
     assert c._verdict.decision("").ranked["variant"].tolist() == ["found"]
@@ -130,7 +130,7 @@ def test_a_few_may_have_come_with_a_newer_database(empty_data) -> None:
     name = study(empty_data, {"2026-11-01": {"a": newer}})
     path = empty_data / "older.json"
     path.write_text(json.dumps(older))
-    assert len(Comparison(name, mixed=True).beside(path).findings) == 2
+    assert len(Comparison(name, mixed=True).with_images(path).findings) == 2
 
 
 def test_the_summary_has_no_counts_of_it(tmp_path) -> None:

@@ -16,7 +16,7 @@ PARTIAL = Database(2, datetime(2026, 11, 1, tzinfo=UTC), "1".zfill(64), "partial
 
 
 def of_study(data, reports, **more) -> Decision:
-    c = Comparison(study(data, {"2026-11-01": reports}, **more)).counting("vulnerabilities")
+    c = Comparison(study(data, {"2026-11-01": reports}, **more)).where(lens="vulnerabilities")
     return decide(c.frames, make("published", {}), "", c.lens, WEIGHTS)
 
 
@@ -71,13 +71,13 @@ def test_reports_without_any_date_are_not_shipped_without_saying_so(frames_of) -
 
 def test_an_image_that_the_scanner_could_not_look_at_is_named_and_has_no_bar(empty_data) -> None:
     reports = {"seen": report(*findings(9, fix="2")), "strange": report(os="")}
-    c = Comparison(study(empty_data, {"2026-11-01": reports})).counting("vulnerabilities")
+    c = Comparison(study(empty_data, {"2026-11-01": reports})).where(lens="vulnerabilities")
     assert c.images.set_index("variant")["status"]["strange"] == NO_OS
     found = decide(c.frames, make("published", {}), "", c.lens, WEIGHTS)
     out = found.candidates[~found.candidates["candidate"]]
     assert out[["variant", "status"]].to_numpy().tolist() == [["strange", NO_OS]]
     assert (found.best, found.reasons[0].code) == (["seen"], decision.ONLY)
-    chart = c.recommendation().chart
+    chart = c.verdict.recommendation().chart
     assert dict(zip([row[0] for row in chart.rows], chart.measured, strict=True)) == {
         "seen": True,
         "strange": False,

@@ -75,7 +75,7 @@ def test_a_zero_by_the_images_own_vendor_is_another_judgement(empty_data) -> Non
     )
     assert judges.of_its_own(c.images) == {"ours": "Chainguard"}
     # It is a difference of the images, which the answer and each footer name.
-    assert confounders.unlike(c.like_with_like().table) == [confounders.JUDGE]
+    assert confounders.unlike(c.evidence.like_with_like().table) == [confounders.JUDGE]
     assert judges.text(c.images)
     # And a caution of the verdict.
     found = decided(c)
@@ -93,7 +93,7 @@ def test_another_judge_of_the_same_packages_is_no_broken_scan(empty_data) -> Non
 def test_two_distributions_are_no_vendors_judgement(empty_data) -> None:
     c = opened(empty_data, a=report(*by("debian")), b=report(os="alpine 3.22.1"))
     assert judges.of_its_own(c.images) == {}
-    assert confounders.JUDGE not in confounders.unlike(c.like_with_like().table)
+    assert confounders.JUDGE not in confounders.unlike(c.evidence.like_with_like().table)
     assert not judges.text(c.images)
     assert not decided(c).caution(cautions.JUDGED_BY_VENDOR)
 
@@ -128,7 +128,7 @@ def test_what_was_not_looked_at_has_no_judge(empty_data) -> None:
 def test_the_lens_of_nvd_says_how_much_nvd_scored(empty_data) -> None:
     rated = finding(1, fix="3.0.2", VendorSeverity={"nvd": 3})
     c = opened(empty_data, a=report(rated, *findings(3, fix="3.0.2")))
-    lens = Lens(fixable=True, severity=NVD, severities=("HIGH",))
+    lens = Lens(fixable=True, rated_by=NVD, severities=("HIGH",))
     assert lens_evidence.by_nvd(c.findings, lens) == "NVD scored 1 of 4 (25%)"
     assert lens_evidence.footer(c.findings, c.images, lens)
     assert not lens_evidence.footer(c.findings, c.images, PLAIN)

@@ -81,14 +81,14 @@ def test_what_would_draw_something_wrong_is_refused(
 
 
 def test_answers_tables_give_the_answers_charts(rebuilt: Comparison) -> None:
-    steps = rebuilt.size_steps()
+    steps = rebuilt.sizes.waterfall()
     drawn = frame_charts.waterfall(steps.table, "")
     assert [(s.label, s.kind, s.start, s.end) for s in drawn.steps] == [
         (s.label, s.kind, s.start, s.end) for s in steps.chart.steps
     ]
-    overlap, every = rebuilt.overlap().chart, rebuilt.images["variant"].tolist()
+    overlap, every = rebuilt.vulnerabilities.overlap().chart, rebuilt.images["variant"].tolist()
     assert frame_charts.overlap(rebuilt.findings, every, overlap.upward) == overlap
-    table = rebuilt.attack_surface().table.melt("property", var_name="variant")
+    table = rebuilt.surface.tools().table.melt("property", var_name="variant")
     found = frame_charts.matrix(table)
     assert found.columns == every
     states = dict(zip(found.rows, found.cells, strict=True))

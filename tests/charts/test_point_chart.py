@@ -107,8 +107,10 @@ def points_of_front(found: list[Point]) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("study", ["blog-2022", "matched-2026", "rebuilt-2026"])
 @pytest.mark.parametrize("language", i18n.known())
 def test_no_line_runs_through_a_name_of_the_recorded_studies(study: str, language: str) -> None:
-    compared = Comparison(study, language=language)
-    charts = [answer().chart for answer in (compared.tradeoff, compared.executables)]
+    compared = Comparison(study).style(language)
+    charts = [
+        answer().chart for answer in (compared.verdict.tradeoff, compared.surface.executables)
+    ]
     with i18n.speaking(language):
         for chart in filter(None, charts):
             assert len(names_apart(figure(chart, "A title", "a footer"))) == len(chart.points)

@@ -85,7 +85,7 @@ def week(data: Path, shared: Path) -> None:
 
 @pytest.mark.usefixtures("week")
 def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_so() -> None:
-    likely = Comparison("blog-2022", "2026-11").counting("vulnerabilities", epss=0.1)
+    likely = Comparison("blog-2022", "2026-11").where(lens="vulnerabilities", epss=0.1)
     shown = likely.captures()
     assert shown.title.endswith("vulnerabilities with EPSS ≥ 0.1")
     alpine = shown.table[shown.table["variant"].eq("nodejs-alpine")]
@@ -100,18 +100,19 @@ def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_
     assert any("is not a trend" in line for line in shown.answer.talks[-1].spoken)
     alone = likely.severity()
     assert TREND not in alone.footer
-    assert TREND not in likely.at("2022-02").growth().footer
-    plain = likely.counting()
+    assert TREND not in likely.at("2022-02").history.growth().footer
+    plain = likely.where()
     assert "EPSS" not in plain.captures().footer + plain.captures().text.plain
 
 
 @pytest.mark.usefixtures("week")
 def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> None:
     newest, other = Comparison("blog-2022", "2026-11"), "matched-2026/2026-11"
-    both = newest.beside(other)
-    assert both.severity().table["count"].sum() > 0, "one database: without scores they are alike"
+    both = newest.with_images(other)
+    counts = both.vulnerabilities.severity().table["count"]
+    assert counts.sum() > 0, "one database: without scores they are alike"
     with pytest.raises(StudyInvalid, match=f"have other scores.*\n.*EPSS of {AFTER}"):
-        both.counting(epss=0.1).severity()
-    mixed = Comparison("blog-2022", "2026-11", mixed=True).beside(other).counting(epss=0.001)
+        both.where(epss=0.1).vulnerabilities.severity()
+    mixed = Comparison("blog-2022", "2026-11", mixed=True).with_images(other).where(epss=0.001)
     assert MIXED[SCORES] in mixed.severity().footer
-    assert MIXED[SCORES] not in mixed.counting().severity().footer
+    assert MIXED[SCORES] not in mixed.where().vulnerabilities.severity().footer

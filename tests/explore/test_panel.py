@@ -74,8 +74,8 @@ def test_all_follows_what_is_chosen(panel: Panel) -> None:
     assert panel.picture.png != before
     panel.choose.study.value = "rebuilt-2026"
     assert panel.choose.variants.value == tuple(load_study("rebuilt-2026").images["variant"])
-    wanted = Comparison("rebuilt-2026").counting("vulnerabilities", severities=["CRITICAL"])
-    assert panel.answer.chart == wanted.severity().chart
+    wanted = Comparison("rebuilt-2026").where(lens="vulnerabilities", severities=["CRITICAL"])
+    assert panel.answer.chart == wanted.vulnerabilities.severity().chart
 
 
 def test_no_severity_and_no_image_show_none(panel: Panel) -> None:
@@ -247,7 +247,7 @@ VIEWS = [
     "",
     "capture=2026-11&count=vulnerabilities&fixable=1&severities=HIGH,CRITICAL&package=ssl",
     "capture=2026-11&beside=matched-2026/2026-11&images=nodejs-alpine,node-24-slim&show=overlap",
-    "capture=2026-11&known_by=2024-01-01&place=os&severity=nvd&show=growth",
+    "capture=2026-11&known_by=2024-01-01&place=os&rated_by=nvd&show=growth",
     "beside=rebuilt-2026/2026-11-24&images=",
     "capture=2026-11&exploited=1&epss=0.123456789&suppressed=1",
     "capture=2026-11&exploited=1&show=growth",
@@ -475,17 +475,17 @@ def test_a_study_that_spoils_while_one_looks_says_so_and_nothing_is_lost(data: P
 def test_what_has_no_date_is_said_where_counting_is_by_one(write: Write) -> None:
     dated = finding(1, PublishedDate="2021-01-01T00:00:00Z")
     report = write(json.dumps(trivy(dated, finding(2), finding(3))).encode(), "app.json")
-    app = Comparison("blog-2022", mixed=True).beside(report).only("app")
+    app = Comparison("blog-2022", mixed=True).with_images(report).only("app")
 
     def said(compared: Comparison, is_curve: bool = False) -> list[str]:
         return list(left_out.notes(compared, is_curve))
 
-    by_day = app.counting(known_by="2022-01-01")
+    by_day = app.where(known_by="2022-01-01")
     assert len(by_day.counted_findings) == 1
     assert said(by_day) == ["not counted, no date: app 2"]
-    fixable = app.counting(fixable=True, known_by="2022-01-01")
+    fixable = app.where(fixable=True, known_by="2022-01-01")
     assert said(fixable) == [], "the lens would not count them with a date either"
-    assert said(app.counting(known_by="2022-01-01", severities=["CRITICAL"])) == []
+    assert said(app.where(known_by="2022-01-01", severities=["CRITICAL"])) == []
     assert said(app) == []
     assert said(Comparison("blog-2022"), is_curve=True) == [
         "not on the curve, no date or newer than the database: nodejs-distroless 4"

@@ -30,9 +30,9 @@ def colour_at(png: bytes, part: Part, right: float, down: float) -> str:
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("question", ["severity", "overlap"])
 def test_each_part_of_a_bar_has_a_button_where_it_is_drawn(question: str, language: str) -> None:
-    compared = Comparison("blog-2022", language=language)
+    compared = Comparison("blog-2022").style(language)
     with i18n.speaking(language):
-        png, found = drawn(getattr(compared, question)())
+        png, found = drawn(getattr(compared.vulnerabilities, question)())
     assert len(found) == 8 if question == "severity" else 7
     # Where no number is written.
     free = (0.5, 0.1) if question == "severity" else (0.5, 0.5)
@@ -41,8 +41,8 @@ def test_each_part_of_a_bar_has_a_button_where_it_is_drawn(question: str, langua
 
 
 def test_combinations_leave_the_findings_of_their_vulnerabilities() -> None:
-    compared = Comparison("matched-2026").counting(known_by="ever")
-    _, found = drawn(compared.overlap())
+    compared = Comparison("matched-2026").where(known_by="ever")
+    _, found = drawn(compared.vulnerabilities.overlap())
     counted, listing = compared.counted_findings, compared.listing
     ids = [set(part.rows(counted, listing)["vulnerability_id"]) for part in found]
     for part, own in zip(found, ids, strict=True):
@@ -52,7 +52,7 @@ def test_combinations_leave_the_findings_of_their_vulnerabilities() -> None:
 
 def test_rises_of_a_curve_leave_what_was_published_then() -> None:
     compared = Comparison("blog-2022", "2026-11")
-    _, found = drawn(compared.growth())
+    _, found = drawn(compared.history.growth())
     counted = compared.counted_findings
     for variant, total in (("nodejs-alpine", 49), ("nodejs-distroless", 107)):
         rises = [part for part in found if part.variant == variant]

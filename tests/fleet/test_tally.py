@@ -88,7 +88,7 @@ def test_a_second_scan_of_an_image_is_in_no_count(real_parts):
     "lens",
     [
         Lens("vulnerabilities"),
-        Lens(fixable=True, severity="nvd", severities=("HIGH", "CRITICAL")),
+        Lens(fixable=True, rated_by="nvd", severities=("HIGH", "CRITICAL")),
         Lens(place="os", package="linux"),
         Lens(known_by="2018-01-01"),
     ],

@@ -9,6 +9,7 @@ import shutil
 import tomllib
 from collections.abc import Callable
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -184,7 +185,7 @@ def _check(
 @cache
 def _ask(random: Random) -> None:
     """Ask a question of a study, and let it be shown."""
-    answer = getattr(Comparison(_NAME), random.choice([*Comparison.questions]))()
+    answer = attrgetter(random.choice([*Comparison.questions]))(Comparison(_NAME))()
     answer._text()
     answer._table()
 

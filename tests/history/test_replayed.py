@@ -63,7 +63,7 @@ def series_of(replay: Replay, name: str) -> list[tuple[str, Found, set[tuple[str
 
 def test_counts_are_those_of_lists_and_advisories(replay) -> None:
     made, comparison = replay
-    table = comparison.count_over_time().table
+    table = comparison.history.counts().table
     for name in made.lists:
         ours = table[table["variant"].eq(name) & table["count"].notna()]
         expected = [(day, len(found)) for day, found, _ in series_of(made, name)]
@@ -133,7 +133,7 @@ def test_days_to_fix_are_those_of_lists_and_advisories(replay) -> None:
     }
     assert at_once
     expected = at_once | expected
-    table = comparison.time_to_fix().table
+    table = comparison.history.time_to_fix().table
     keys = ["variant", "vulnerability_id", "source_package", "days", "end", "start_seen"]
     found_ = {row[:3]: row[3:] for row in table[keys].itertuples(index=False, name=None)}
     assert found_ == expected

@@ -10,7 +10,7 @@ from tests.risk.conftest import DAY, known
 
 
 def test_between_the_posts_captures_the_model_changed_and_nothing_else() -> None:
-    answer = Comparison("blog-2022", "newest").counting("vulnerabilities").limits_of_scores()
+    answer = Comparison("blog-2022", "newest").where(lens="vulnerabilities").risk.limits()
     alpine, distroless = answer.table.itertuples()
     assert (alpine.both, alpine.was_likely, alpine.is_likely, alpine.same_model) == (
         25,

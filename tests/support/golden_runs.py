@@ -215,9 +215,9 @@ def pictures() -> dict[str, Callable[[], Picture]]:
     """Return what draws each figure of the README, by the name of its file."""
     blog, rebuilt = Comparison("blog-2022"), Comparison("rebuilt-2026")
     return {
-        "severity-by-capture": lambda: blog.captures().figure(),
-        "size-by-group": lambda: rebuilt.size_groups().figure(),
-        "attack-surface": lambda: rebuilt.attack_surface().figure(),
+        "severity-by-capture": lambda: blog.history.captures().figure(),
+        "size-by-group": lambda: rebuilt.sizes.groups().figure(),
+        "attack-surface": lambda: rebuilt.surface.tools().figure(),
         # Only who asks for it waits for a cluster.
         "fleet-distributions": lambda: Fleet(FLEET).distributions().figure(),
     }

@@ -66,7 +66,7 @@ def totals(frames: Frames, lens: Lens) -> dict[tuple[str, str], int]:
     "lens",
     [
         *(Lens(), Lens(fixable=True), Lens(known_by="2021-12-31"), Lens(place="os")),
-        *(Lens(place="app", known_by="2022-06-01"), Lens(severity=NVD)),
+        *(Lens(place="app", known_by="2022-06-01"), Lens(rated_by=NVD)),
     ],
     ids=["plain", "fixable", "day", "os", "app-by-a-day", "nvd"],
 )

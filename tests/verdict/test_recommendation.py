@@ -45,7 +45,7 @@ def built(*days: str | None) -> pd.Series:
 
 
 def test_each_part_has_the_role_that_slides_choose_by(blog: Frames) -> None:
-    answer = Comparison("blog-2022").counting("vulnerabilities").recommendation().answer
+    answer = Comparison("blog-2022").where(lens="vulnerabilities").verdict.recommendation().answer
     assert (answer.name, answer.role) == ("recommendation", ANSWER)
     assert [(block.role, block.level) for block in answer.text.blocks] == [
         *(

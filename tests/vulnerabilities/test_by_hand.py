@@ -184,7 +184,7 @@ def by_hand(raw: list[dict[str, Any]], lens: Lens) -> list[int]:
         KNOWN_BY if lens.known_by else "",
         EXPLOITED if lens.exploited else "",
         LIKELY if lens.epss else "",
-        BY_NVD if lens.severity == "nvd" else "",
+        BY_NVD if lens.rated_by == "nvd" else "",
         {VULNERABILITIES: ONCE, PER_PACKAGE: ONCE_A_SOURCE}.get(lens.counted, ""),
         BY_SEVERITY,
     ]

@@ -192,8 +192,8 @@ class TestTheDayOfALens:
     [
         (Lens("cves"), "lens 'cves' is not one of findings, vulnerabilities, vulnerability-pack"),
         (Lens(""), "lens '' is not one of findings"),
-        (Lens(severity="redhat"), "severity 'redhat' is not one of scanner, nvd"),
-        (Lens(severity=""), "severity '' is not one of scanner, nvd"),
+        (Lens(rated_by="redhat"), "rated_by 'redhat' is not one of scanner, nvd"),
+        (Lens(rated_by=""), "rated_by '' is not one of scanner, nvd"),
         (Lens(place="kernel"), "place 'kernel' is not one of os, tools, app"),
         (Lens(fixable="yes"), "fixable 'yes' is not a bool; write True or False"),  # type: ignore[arg-type]
         (Lens(fixable=1), "fixable 1 is not a bool"),  # type: ignore[arg-type]
@@ -329,7 +329,7 @@ class TestLabels:
         ({"os": " in OS packages", "tools": " in bundled tools", "app": " in the app"}, "place"),
         ({True: ", also declared harmless"}, "suppressed"),
         ({EARLIER: f", published by {EARLIER}", str(DAY): f", published by {DAY}"}, "known_by"),
-        ({"nvd": ", by NVD's severities"}, "severity"),
+        ({"nvd": ", by NVD's severities"}, "rated_by"),
     )
 
     def test_name_every_part_and_nothing_else(self) -> None:

@@ -54,12 +54,12 @@ def test_how_nvd_rates_each_image(app: Frames) -> None:
     }
     assert table.loc["clean"].tolist() == [0] * 5
     assert table.loc["lost"].isna().all()
-    answer = severity_scales.answer(app.findings, images, Lens(severity="nvd"))
+    answer = severity_scales.answer(app.findings, images, Lens(rated_by="nvd"))
     assert answer.title == "NVD rates 2 of 5 findings higher, 1 lower, 1 not at all"
 
 
 def test_both_scales_count_the_same_findings_at_other_levels(blog: Frames) -> None:
-    answer = severity_scales.answer(blog.findings, blog.images, Lens(severity="nvd"))
+    answer = severity_scales.answer(blog.findings, blog.images, Lens(rated_by="nvd"))
     table = answer.table
     scanner = table[table["scale"].eq("as the scanner chose")].drop(columns="scale")
     pd.testing.assert_frame_equal(scanner, counting.severity_counts(blog.findings, blog.images))
