@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from helpers.answers import columns
 from helpers.answers.answer import FIGURE, SEARCHABLE, TABLE, TEXT, Answer, encoded, message
 from helpers.answers.chart_data import Bars, Chart, Waterfall, why_empty
 from helpers.charts.look import Look
@@ -132,6 +133,11 @@ class ShownAnswer:
     def table(self) -> pd.DataFrame:
         """Return the frame behind the answer, empty if there is none."""
         return pd.DataFrame() if self.answer.table is None else self.answer.table
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """Return one row a column of the table: `column, dtype, meaning`, with its unit."""
+        return columns.described(self.table)
 
     @property
     def chart(self) -> Chart | None:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from helpers.answers import columns
 from helpers.answers.answer import Answer
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.notebook.styled import Styled
@@ -36,7 +37,7 @@ class Asked(Styled, ABC):
         for name, method in found.items():
             method.__name__, method.__qualname__ = name, f"{cls.__name__}.{name}"
             method.__module__ = cls.__module__
-            method.__doc__ = f"{method.__doc__}\n\nExamples\n--------\n>>> {cls.example}.{name}()"
+            method.__doc__ = _docstring(method, f"{cls.__name__.lower()}.{name}", cls.example)
         cls.questions = cls.questions | {name: each.question for name, each in found.items()}
 
     @property
@@ -123,7 +124,6 @@ def question(asks: str, function: Function, *, of: str = "", shown: str = "") ->
             setting = about if isinstance(about, Setting) else about._setting
             return ShownAnswer(answer, setting)
 
-    method.__doc__ = _docstring(asks, function, choices)
     vars(method).update(
         question=Question(asks, needs), __signature__=signature, __wrapped__=function
     )
@@ -139,23 +139,31 @@ def _choice(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(default=None, annotation=kind | None)
 
 
-def _docstring(asks: str, function: Function, choices: list[inspect.Parameter]) -> str:
-    """Return the docstring of a question: its parameters, what it returns and raises."""
-    lines = [asks, ""]
+def _docstring(method: Any, called: str, example: str) -> str:
+    """Return the docstring of a question: what it asks, its parameters, its table and errors."""
+    lines = [method.question.asks]
+    choices = [*method.__signature__.parameters.values()][1:]
     if choices:
-        lines += ["Parameters", "----------"]
-        for each in choices:
-            text, values = _PARAMETERS[each.name]
-            kind = " or ".join(map(repr, values)) or type(each.default or "").__name__
-            lines += [f"{each.name} : {kind}, optional", f"    {text}"]
-        lines.append("")
-    lines += ["Returns", "-------", "ShownAnswer"]
-    lines += [
-        "    It shows itself, and has `table`, `columns`, `figure()`, `plot(ax)`, `save(folder)`."
-    ]
-    if raises := _RAISES.search(inspect.getdoc(function) or ""):
-        lines += ["", "Raises", "------", raises[1], f"    {' '.join(raises[2].split())}"]
+        lines += _headed("Parameters")
+    for each in choices:
+        text, values = _PARAMETERS[each.name]
+        kind = " or ".join(map(repr, values)) or type(each.default or "").__name__
+        lines += [f"{each.name} : {kind}, optional", f"    {text}"]
+    lines += [*_headed("Returns"), "ShownAnswer"]
+    known = columns.meanings()
+    if table := columns.of_tables().get(called):
+        lines += ["    Its `table` has these columns:", ""]
+        lines += [f"    {column} : {known[column]}" for column in table]
+    else:
+        lines += ["    It has a text, and no table."]
+    if raises := _RAISES.search(inspect.getdoc(method.__wrapped__) or ""):
+        lines += [*_headed("Raises"), raises[1], f"    {' '.join(raises[2].split())}"]
+    lines += [*_headed("Examples"), f">>> {example}.{called.partition('.')[2]}()"]
     return "\n".join(lines)
+
+
+def _headed(heading: str) -> list[str]:
+    return ["", heading, "-" * len(heading)]
 
 
 def _need(source: object, name: str) -> Any:

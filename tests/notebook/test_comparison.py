@@ -1,5 +1,6 @@
 """A comparison: what it holds, and two of them beside each other."""
 
+import csv
 import html
 import inspect
 import pydoc
@@ -17,6 +18,7 @@ from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers import Comparison, Fleet, paths
+from helpers.answers import columns
 from helpers.answers.answer import Answer
 from helpers.errors import FrameInvalid, KitError, ParameterInvalid, StudyInvalid
 from helpers.notebook.display import ShownAnswer
@@ -79,7 +81,21 @@ def test_the_line_in_a_docstring_runs(name: str) -> None:
     subject, method = name.split(".")
     line = getattr(Comparison.subjects[subject], method).__doc__.rpartition(">>> ")[2]
     assert line == f'Comparison("rebuilt-2026").{name}()'
-    assert eval(line, {"Comparison": Comparison}).outputs()
+    answer = eval(line, {"Comparison": Comparison})
+    assert answer.outputs()
+    images = set(answer.setting.images["variant"])
+    found = [columns.OF_IMAGE if each in images else each for each in answer.table]
+    assert set(found) <= set(columns.of_tables().get(name, [])), f"answers/tables.csv: {found}"
+    assert answer.columns["column"].tolist() == answer.table.columns.tolist()
+
+
+def test_each_column_of_a_table_has_a_meaning_and_each_meaning_a_column() -> None:
+    used = {each for table in columns.of_tables().values() for each in table}
+    assert used <= set(columns.meanings())
+    with (paths.HELPERS / "answers" / "columns.csv").open() as file:
+        assert {row["column"] for row in csv.DictReader(file)} <= used
+    known = {*Comparison.questions, *(f"fleet.{name}" for name in Fleet.questions)}
+    assert set(columns.of_tables()) <= known
 
 
 def test_a_question_tells_its_function_in_help_and_completion(blog: Comparison) -> None:
