@@ -152,6 +152,7 @@ class ComparedImages(Styled):
 
         Examples
         --------
+        >>> from helpers import Comparison
         >>> c = Comparison("blog-2022").where(lens="vulnerabilities", fixable=True)
 
         """
@@ -181,6 +182,7 @@ class ComparedImages(Styled):
 
         Examples
         --------
+        >>> from helpers import Comparison
         >>> c = Comparison("blog-2022")
         >>> c = c.with_filter(lambda findings: findings["package"].eq("openssl"), "of openssl")
 
@@ -194,6 +196,7 @@ class ComparedImages(Styled):
 
         Examples
         --------
+        >>> from helpers import Comparison
         >>> c = Comparison("blog-2022").under(Comparison("rebuilt-2026").lens)
 
         """
@@ -261,7 +264,8 @@ class ComparedImages(Styled):
 
         Examples
         --------
-        >>> Comparison("blog-2022").with_weights(size=3).verdict.recommendation()
+        >>> from helpers import Comparison
+        >>> answer = Comparison("blog-2022").with_weights(size=3).verdict.recommendation()
 
         """
         given = {

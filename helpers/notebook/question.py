@@ -158,7 +158,9 @@ def _docstring(method: Any, called: str, example: str) -> str:
         lines += ["    It has a text, and no table."]
     if raises := _RAISES.search(inspect.getdoc(method.__wrapped__) or ""):
         lines += [*_headed("Raises"), raises[1], f"    {' '.join(raises[2].split())}"]
-    lines += [*_headed("Examples"), f">>> {example}.{called.partition('.')[2]}()"]
+    call = f"{example}.{called.partition('.')[2]}()"
+    lines += [*_headed("Examples"), f">>> from helpers import {example.partition('(')[0]}"]
+    lines += [f">>> answer = {call}"]
     return "\n".join(lines)
 
 

@@ -50,6 +50,7 @@ class Styled:
 
         Examples
         --------
+        >>> from helpers import Comparison
         >>> c = Comparison("blog-2022").style(theme="dark")
 
         """
