@@ -98,9 +98,18 @@ def test_on_any_day_the_count_is_that_of_the_lens_by_date(
     assert growth.on(curves(newest, lens), day).to_dict() == totals.to_dict()
 
 
-def test_one_vulnerability_with_a_date_and_without_counts_from_its_date_on(frames_of) -> None:
-    found = frames_of(app=trivy(finding(1, Severity="CRITICAL"), published(1, "2024-01-01")))
-    assert curves(found, Lens("vulnerabilities"))["count"].tolist()[-1] == 1
+def test_one_vulnerability_with_dates_and_without_counts_from_the_earliest_on(frames_of) -> None:
+    dated = published(1, "2024-01-03"), published(1, "2024-01-01", PkgName="curl")
+    found = frames_of(app=trivy(finding(1, Severity="CRITICAL"), *dated))
+    table = curves(found, Lens("vulnerabilities"))
+    assert steps(table)[0] == ("2024-01-01", 1)
+    assert table["count"].tolist()[-1] == 1
+
+
+def test_what_is_exploited_counts_from_the_later_day_and_only_with_both(app) -> None:
+    known = app.findings.assign(exploited=True, kev_added_at=utc("2024-01-04"))
+    table = growth.growth(known, app.images, Lens(exploited=True))
+    assert steps(table) == [("2024-01-02", 0), ("2024-01-04", 3), ("2024-01-05", 3)]
 
 
 class TestAnswer:
@@ -247,6 +256,14 @@ class TestCountingByDate:
             ["CVE-2024-0002", "the date filter", "suppressed in the earlier capture"],
         ]
         assert "1 by date, 1 by the database" in missed.text.plain
+
+    def test_what_is_suppressed_in_one_of_its_places_still_counts(self, frames_of) -> None:
+        one = published(1, "2020-01-01")
+        then, now = frames_of(app=trivy(one)), frames_of(app=suppressing(trivy(one), one))
+        frames = days(two(then, now))
+        # The suppressed one comes first.
+        frames = frames._replace(findings=frames.findings[::-1])
+        assert growth.missed(frames, EARLIER, LATER, DAY).empty
 
     def test_leaves_out_variants_that_were_not_measured_in_both(self, both: Frames) -> None:
         for capture in (EARLIER, LATER):

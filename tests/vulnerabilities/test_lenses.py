@@ -230,8 +230,8 @@ class TestChosenSeverities:
 
     every = staticmethod(
         lambda: found(
-            {"severity": "LOW", "package": "a"},
-            {"severity": "HIGH", "package": "b"},
+            {"severity": "LOW", "package": "a", "source_package": "source"},
+            {"severity": "HIGH", "package": "b", "source_package": "source"},
             {"severity": "LOW", "vulnerability_id": "CVE-2"},
         )
     )
@@ -240,7 +240,7 @@ class TestChosenSeverities:
         kept = lenses.apply(self.every(), Lens(severities=("LOW",)))
         assert kept.index.tolist() == [0, 2]
 
-    @pytest.mark.parametrize("counted", [VULNERABILITIES])
+    @pytest.mark.parametrize("counted", [VULNERABILITIES, PER_PACKAGE])
     def test_are_the_highest_of_what_counts_once(self, counted: str) -> None:
         low = lenses.apply(self.every(), Lens(counted, severities=("LOW",)))
         assert low.index.tolist() == [2], "the other one is HIGH in one of its packages"

@@ -83,6 +83,9 @@ def test_a_vulnerability_is_listed_with_its_highest_severity_and_all_its_package
         ["CVE-2024-0001", "CRITICAL", "a + b", "curl, openssl, zlib", True, 1, 2],
         ["CVE-2024-0002", "LOW", "a", "openssl", False, 1, 0],
     ]
+    # What is LOW in one image and higher in another is not LOW.
+    low = listed(loaded, Lens(severities=("LOW",)))
+    assert low["vulnerability_id"].tolist() == ["CVE-2024-0002"]
     severities = overlap.combinations(table).set_index("variants")
     assert severities.loc["a + b", "CRITICAL"] == severities.loc["a", "LOW"] == 1
 
