@@ -322,5 +322,5 @@ def _within(values: np.ndarray, criterion: str, rebuild: float) -> np.ndarray:
         step = np.zeros_like(larger)
     else:
         step = REBUILD_SIZE * larger if criterion == "size" else rebuild * np.sqrt(larger)
-    found: np.ndarray = ~(apart >= step) | (apart == 0)
+    found: np.ndarray = ~(apart >= step)
     return found

@@ -65,6 +65,9 @@ OTHER, OTHER_DATABASE = {"image_id": "2"}, {"image_id": "2", "db_sha256": "b"}
         # With one database nothing was published in between.
         (listing(finding(1)), CURL, OTHER, [(ONE, REMOVED), (TWO, BROUGHT)]),
         (listing(finding(1)), CURL, OTHER_DATABASE, [(ONE, WITHDRAWN), (TWO, PUBLISHED)]),
+        # Another database may take back all of a few findings.
+        (listing(finding(1)), listing(packages="openssl 3.0.1, curl 1"), OTHER_DATABASE,
+         [(ONE, WITHDRAWN)]),
         # A version that does not help changes nothing.
         (listing(finding(1)),
          listing(finding(1, InstalledVersion="3.0.2"), packages="openssl 3.0.2"), {},

@@ -24,6 +24,7 @@ HIGH = ("HIGH", "CRITICAL")
         ("exploited", Lens(exploited=True)),
         ("epss>=0.1", Lens(epss=0.1)),
         ("epss>=0.1 and epss>=.5", Lens(epss=0.5)),
+        ("epss>=.5 and epss>=0.1", Lens(epss=0.5)),
         ("suppressed and fixable", Lens(suppressed=True, fixable=True)),
         ("re-rated and severity>=high", Lens(severities=HIGH)),
         ("place=app and fixable", Lens(place="app", fixable=True)),

@@ -35,6 +35,9 @@ class TestPastSupport:
         assert (then.best, then.ships) == (["nodejs-distroless"], True)
         today = decide(blog, published, "", VULNERABILITIES, WEIGHTS, date(2026, 11, 25))
         assert (today.best, today.ships) == (["nodejs-distroless"], False)
+        for on, ended in ((date(2026, 8, 31), 0), (date(2026, 9, 1), 1)):
+            found = decide(blog, published, "", VULNERABILITIES, WEIGHTS, on).able
+            assert found["ended"]["nodejs-distroless"] == ended, "the last day is supported"
 
 
 class TestDays:

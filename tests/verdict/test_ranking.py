@@ -112,7 +112,8 @@ def test_what_a_rebuild_brings_is_that_of_the_study_if_it_has_enough(both: Frame
     days = [f"2026-01-{day:02}" for day in range(1, 13)]
     images = pd.concat([first.assign(capture=day, image_id=f"sha256:{day}") for day in days])
     finding = both.findings.iloc[[0]].assign(variant=first["variant"].iloc[0])
-    counts = [16 if n % 2 else 4 for n in range(len(days))]
+    # Two of eleven rebuilds bring 12 more, or take them back.
+    counts = [16 if n == 6 else 4 for n in range(len(days))]
     findings = pd.concat(
         [finding.assign(capture=day) for day, n in zip(days, counts, strict=True) for _ in range(n)]
     )

@@ -95,6 +95,9 @@ class TestCandidates:
         table = candidates(load_study("blog-2022", "2026-11"), "blog-2022").set_index("variant")
         assert table["exploited"].to_dict() == {ALPINE: 0, DISTROLESS: 1}
         assert table["likely"].to_dict() == {ALPINE: 8, DISTROLESS: 10}
+        above = VULNERABILITIES._replace(epss=0.5)
+        higher = candidates(load_study("blog-2022", "2026-11"), "blog-2022", above)
+        assert higher["likely"].tolist() == [5, 8], "none that the lens leaves out"
         assert table["known_exploited"][DISTROLESS] == "CVE-2023-4911 since 2023-11-21"
         by_day = VULNERABILITIES._replace(known_by="2023-11-20")
         earlier = candidates(load_study("blog-2022", "2026-11"), "blog-2022", by_day)
