@@ -58,7 +58,11 @@ def may_be_image(reasons: pd.Series) -> pd.Series:
 
 
 def is_open(reasons: pd.Series) -> pd.Series:
-    """Return which changes may or may not be caused by the image."""
+    """Return which changes may or may not be caused by the image.
+
+    >>> is_open(pd.Series([IMAGE, DATABASE, "image or database", UNKNOWN])).tolist()
+    [False, False, True, True]
+    """
     return reasons.eq(UNKNOWN) | (may_be_image(reasons) & reasons.ne(IMAGE))
 
 

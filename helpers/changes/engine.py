@@ -111,7 +111,6 @@ def _with_reasons(joined: pd.DataFrame, pairs: pd.DataFrame, declared: np.ndarra
     found = own.loc[step].set_axis(joined.index)
     is_other = pairs[IMAGE].fillna(True).astype("bool").loc[step].to_numpy()
     by_list = lists.loc[step].to_numpy() & ~joined["stays"].fillna(True).to_numpy(bool)
-    by_list &= joined["change"].ne(RERATED).to_numpy()
     for mask, reason, certainty in (
         (by_list & is_other, IMAGE, CERTAIN),
         (by_list & ~is_other, SCANNER, EXCLUDED),

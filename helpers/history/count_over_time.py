@@ -75,13 +75,13 @@ def chart(counts: pd.DataFrame, counted: str) -> Timeline:
         is_broken = rows["why_broken"].ne("")
         is_gap = rows["count"].isna()
         known = rows[~is_broken & ~is_gap]
-        # Each gap starts a new piece; broken scans are skipped.
-        pieces = known.groupby((is_gap & ~is_broken).cumsum())
+        # Each gap starts a new piece; broken scans, which have counts, are skipped.
+        pieces = known.groupby(is_gap.cumsum())
         lines.append(
             Line(
                 str(variant),
                 [_points(piece) for _, piece in pieces],
-                _points(rows[is_broken & ~is_gap]),
+                _points(rows[is_broken]),
             )
         )
     return Timeline(

@@ -105,14 +105,24 @@ def test_changes_in_the_same_packages_are_caused_by_scanner_or_database(
     assert reasons(frames) == [("CVE-2024-0001", GONE, reason), ("CVE-2024-0002", APPEARED, reason)]
 
 
-def test_a_database_without_a_digest_is_known_by_its_day(captured) -> None:
-    first, second = (
-        (listing(finding(1)), {"db_sha256": None, "db_updated_at": pd.Timestamp(day, tz="UTC")})
-        for day in (EARLIER, LATER)
+@pytest.mark.parametrize(
+    ("digests", "later", "differs"),
+    [
+        ((None, None), LATER, True),
+        ((None, None), EARLIER, False),
+        (("a", "a"), LATER, False),
+        (("a", "b"), EARLIER, True),
+    ],
+)
+def test_a_database_is_known_by_its_digest_and_without_one_by_its_day(
+    captured, digests: tuple[str | None, ...], later: str, differs: bool
+) -> None:
+    scans_ = (
+        (listing(finding(1)), {"db_sha256": each, "db_updated_at": pd.Timestamp(day, tz="UTC")})
+        for each, day in zip(digests, (EARLIER, later), strict=True)
     )
-    for later, differs in ((second, True), (first, False)):
-        text = between.answer(captured(first, later), EARLIER, LATER).text.plain
-        assert ("changed: database" in text) == differs
+    text = between.answer(captured(*scans_), EARLIER, LATER).text.plain
+    assert ("changed: database" in text) == differs
 
 
 @pytest.mark.parametrize(

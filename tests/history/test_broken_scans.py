@@ -5,7 +5,7 @@ import pytest
 
 from helpers.frames import NO_OS, SCANNED
 from helpers.history import broken_scans
-from helpers.history.broken_scans import COMES_BACK, NO_SYSTEM, ZERO
+from helpers.history.broken_scans import COMES_BACK, FALLS, NO_SYSTEM, ZERO
 
 SAME = {"scanner": "trivy", "scanner_version": "1"}
 
@@ -61,13 +61,19 @@ def test_so_are_those_of_the_pages_where_empty_is_a_gap(shared) -> None:
 @pytest.mark.parametrize(
     ("rows", "marks"),
     [
-        ([40, 0, 0], ["", ZERO, ZERO]),
-        ([8, 0, 0], ["", "", ""]),
-        ([8, 0, 7], ["", COMES_BACK, ""]),
+        ([10, 0, 0], ["", ZERO, ZERO]),
+        ([9, 0, 0], ["", "", ""]),
+        ([8, 0, 4], ["", COMES_BACK, ""]),
+        ([8, 0, 3], ["", "", ""]),
+        ([10, 2, 10], ["", FALLS, ""]),
+        ([10, 3, 10], ["", "", ""]),
         ([40, None, 0, None, 41], ["", "", COMES_BACK, "", ""]),
         ([0, 0, 3], ["", "", ""]),
     ],
-    ids=["many", "few-may-be-taken-back", "comes-back", "gaps-are-no-zeros", "clean-at-first"],
+    ids=[
+        *("many", "few-may-be-taken-back", "comes-back", "less-than-half-comes-back"),
+        *("to-a-fifth", "to-more-than-a-fifth", "gaps-are-no-zeros", "clean-at-first"),
+    ],
 )
 def test_zeros_of_packages_that_stayed(rows: list, marks: list) -> None:
     assert why(*({"findings": count, "listed": "x"} for count in rows)) == marks

@@ -1,6 +1,5 @@
 """Steps of a series: the same as the changes between two captures, for all pairs at once."""
 
-import copy
 import random
 from itertools import pairwise
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers.changes import between
+from helpers.changes.engine import RERATED
 from helpers.frames import Frames
 from helpers.history import steps
 from tests.conftest import finding, suppressing, trivy
@@ -85,8 +85,10 @@ def test_every_pair_of_captures_is_as_changes_says(captured, seed: int) -> None:
 
 
 def test_a_broken_scan_is_stepped_over(captured) -> None:
-    many = listing(*(finding(number) for number in range(12)))
-    frames = captured({"a": many}, {"a": listing()}, {"a": copy.deepcopy(many)})
+    many = [finding(number) for number in range(12)]
+    lower = [*many[:-1], finding(11, Severity="LOW")]
+    frames = captured({"a": listing(*many)}, {"a": listing()}, {"a": listing(*lower)})
     _, found = stepped(kept(frames))
     assert found.pairs[["earlier", "later"]].to_numpy().tolist() == [["2024-01-01", "2024-01-03"]]
-    assert found.moves.empty
+    moved = found.moves[["vulnerability_id", "change", "severity_before", "severity_after"]]
+    assert moved.to_numpy().tolist() == [["CVE-2024-0011", RERATED, "HIGH", "LOW"]]
