@@ -21,33 +21,34 @@ from tests.support.executed_notebooks import CHOICE, run_of
 ROW = {
     "artifact": "app:latest",
     "os": "debian 12.1",
-    "findings": 3,
-    "vulnerabilities": 2,
+    "findings": 5,
+    "vulnerabilities": 4,
     "critical": 0,
     "high": 2,
     "medium": 0,
-    "low": 0,
+    "low": 2,
     "unknown": 1,
     "suppressed": 1,
 }
-THREE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""))
-suppressing(THREE, finding(3))
+NAMELESS = finding(VulnerabilityID="", Severity="LOW")
+FIVE = trivy(finding(1), finding(1, PkgName="b"), finding(2, Severity=""), NAMELESS, NAMELESS)
+suppressing(FIVE, finding(3))
 
 
 def test_summary_as_json_is_a_list_of_rows(write: Write) -> None:
-    path = write(THREE)
+    path = write(FIVE)
     done = run("summary", "--format", "json", path)
     assert (done.status, done.stderr) == (0, "")
     assert json.loads(done.stdout) == [{"file": str(path), **ROW}]
 
 
 def test_summary_as_csv_and_as_table(write: Write) -> None:
-    path = write(THREE)
+    path = write(FIVE)
     rows = list(csv.DictReader(io.StringIO(run("summary", "--format", "csv", path).stdout)))
     assert rows == [{"file": str(path), **{key: str(value) for key, value in ROW.items()}}]
     head, line = run("summary", path).stdout.splitlines()
     assert head.split() == ["file", *ROW]
-    assert line.split() == [str(path), *"app:latest debian 12.1 3 2 0 2 0 0 1 1".split()]
+    assert line.split() == [str(path), *"app:latest debian 12.1 5 4 0 2 0 2 1 1".split()]
     long = write(trivy(ArtifactName="x" * 10_000), "long.json")
     assert max(map(len, run("summary", long).stdout.splitlines())) < 400
 

@@ -68,8 +68,10 @@ def test_without_lists_of_packages_their_results_are_of_vulnerabilities(tmp_path
     clean, other = (with_results("license", scanner="") for _ in range(2))
     nothing = with_results(scanner="")
     del clean["Results"][0]["Packages"], other["Results"][0], nothing["Results"]
-    made = statuses(tmp_path, clean=clean, nothing=nothing, other=other)
-    assert made == {"clean": SCANNED, "nothing": NOT_LOOKED, "other": NOT_LOOKED}
+    no_system = with_results("license", scanner="", os="")
+    made = statuses(tmp_path, clean=clean, nothing=nothing, other=other, no_system=no_system)
+    lost = dict.fromkeys(("nothing", "other", "no_system"), NOT_LOOKED)
+    assert made == {"clean": SCANNED, **lost}
 
 
 def test_a_system_without_advisories_has_no_result(tmp_path) -> None:

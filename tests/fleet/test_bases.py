@@ -95,6 +95,7 @@ def test_an_image_that_removes_packages_is_no_base_of_its_base():
     )
     known = found(images, packages)
     assert known == {"base:1": (None, None), "app:1": ("base:1", "layers")}
+    assert brought(images, packages)["added"].to_dict() == {"app:1": 0, "base:1": 3}
 
 
 def test_what_a_base_brings_is_counted_once_and_a_rebuild_in_every_image_on_it():

@@ -141,6 +141,8 @@ def test_a_link_of_the_same_layer_is_followed_within_the_image(tmp_path: Path) -
     links = (symlink("lib", "usr/lib"), symlink("up", "/../../etc"))
     files = taken(tmp_path, (*links, file("lib/x"), file("up/passwd")))
     assert {p for p, f in files.items() if f.kind == "file"} == {"usr/lib/x", "etc/passwd"}
+    replaced = taken(tmp_path, links, (file("lib/x"),))
+    assert (replaced["lib"].kind, set(replaced)) == ("dir", {"lib", "lib/x", "up"})
 
 
 def test_an_opaque_folder_hides_lower_layers_only(tmp_path: Path) -> None:

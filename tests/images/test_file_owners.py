@@ -40,6 +40,14 @@ def test_paths_are_with_or_without_a_slash_and_below_links() -> None:
     assert found.maybe_of == ""
 
 
+def test_a_package_for_two_architectures_is_one_whose_files_are_not_all_listed() -> None:
+    twice = ("zlib", ["/usr/lib/z"])
+    text = report(twice, twice, ("p", ["/usr/bin/a"]))
+    found = owned(text, file("usr/lib/z"), file("usr/lib64/z"), file("usr/bin/a"))
+    assert [f.package for f in found.files if f.package] == ["p"]
+    assert found.maybe_of == "zlib"
+
+
 def test_paths_that_no_image_can_have_cost_nothing() -> None:
     """Resolving a million folders one in another would take hours."""
     long = "/".join("a" * 1_000_000)

@@ -9,6 +9,7 @@ from helpers.images import image_rows, metadata
 from helpers.images.metadata import Smoke
 from helpers.studies.load import load_files, load_layers, load_study
 from helpers.studies.study import open_study
+from tests.conftest import file, files_of
 
 STUDY = "rebuilt-2026"
 
@@ -21,6 +22,12 @@ def test_frames_of_layers_and_files_have_their_types() -> None:
     assert set(setuid["variant"]) == {"node-24-debian"}
     assert "usr/bin/su" in set(setuid["path"])
     assert not files.loc[files["kind"].eq("dir"), "executable"].any()
+
+
+def test_a_file_that_anybody_may_start_is_executable() -> None:
+    modes = {0o644: False, 0o100: True, 0o010: True, 0o001: True, 0o4644: False}
+    files = files_of(*(file(str(mode), mode=mode) for mode in modes))
+    assert files["executable"].tolist() == [*modes.values()]
 
 
 def test_started_and_not_reached_are_not_the_same() -> None:

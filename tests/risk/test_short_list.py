@@ -38,16 +38,19 @@ def test_what_nobody_scored_is_on_it_if_it_is_serious_and_has_a_fix(scored) -> N
         finding(2, Severity="HIGH"),
         finding(3, Severity="MEDIUM", FixedVersion="2"),
     )
-    table = listed(scored({}, app=report))
+    found = scored({}, app=report)
+    table = listed(found)
     assert ids(table) == [1]
     assert table["why"].tolist() == ["HIGH with a fix, no score"]
+    not_looked_up = found.findings.assign(epss_day=pd.NaT)
+    assert listed(found._replace(findings=not_looked_up)).empty
 
 
 def test_of_two_with_a_fix_what_the_app_needs_comes_first(scored) -> None:
-    loaded = scored(
-        {f"CVE-2024-000{n}": 0.5 for n in (1, 2, 3)},
-        app=trivy(*(finding(n, PkgName=f"p{n}", FixedVersion="2") for n in (1, 2, 3))),
-    )
+    every = [finding(n, PkgName=f"p{n}", FixedVersion="2") for n in (1, 2, 3)]
+    # Another package of the third's source, of which nothing is known.
+    every.append(finding(3, PkgName="p", SrcName="p3", FixedVersion="2"))
+    loaded = scored({f"CVE-2024-000{n}": 0.5 for n in (1, 2, 3)}, app=trivy(*every))
     needed = pd.DataFrame(
         {"variant": "app", "package": ["p1", "p2", "p3"], "need": [COULD_GO, NEEDED, APP]}
     ).assign(package_path=pd.Series([None] * 3, dtype="str"))

@@ -2,6 +2,7 @@
 
 import csv
 
+import pandas as pd
 import pytest
 
 from helpers import paths
@@ -103,6 +104,12 @@ def test_python_packages_are_in_a_folder_that_describes_one() -> None:
     parts = file_groups.grouped(files, BASE_AND_APP, image_of())["component"].tolist()
     own, package = "the app's own", "Python packages"
     assert parts == [own, package, package, package, own]
+    # Those of another image describe none of this one's.
+    both = pd.concat([files, files_of(file("srv/lib/x/y.py", layer=1), variant="b")])
+    layers = pd.concat([BASE_AND_APP, BASE_AND_APP.assign(variant="b")])
+    images = pd.concat([image_of(), image_of("b")])
+    both = file_groups.grouped(both.reset_index(drop=True), layers, images)
+    assert both["component"].tolist() == [*parts, own]
 
 
 def test_where_the_base_is_not_known_the_app_is_below_the_folder_it_starts_in() -> None:

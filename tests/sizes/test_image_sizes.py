@@ -42,8 +42,14 @@ def test_a_size_that_others_published_is_in_bytes_and_says_where_it_was_printed(
     assert known["origin"].unique().tolist() == ["blog post, output of docker images"]
 
 
-def test_the_first_size_that_all_have_is_compared_or_else_one_that_some_have(published) -> None:
+def test_the_first_size_that_all_have_is_compared_or_else_one_that_some_have(
+    blog, published
+) -> None:
     assert image_sizes.known_size(published) == "published"
+    one = blog.images.assign(size_unpacked_bytes=pd.array([10, None], dtype="Int64"))
+    assert (
+        image_sizes.known_size(image_sizes.table(one, load_published("blog-2022"))) == "published"
+    )
     assert image_sizes.known_size(table(a=10, b=30)) == "unpacked"
     assert image_sizes.known_size(table(a=None, b=30)) == "unpacked"
     with pytest.raises(ParameterInvalid, match="choose one of unpacked, compressed, published"):

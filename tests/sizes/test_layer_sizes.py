@@ -49,6 +49,12 @@ def test_what_a_layer_holds_is_shown_or_hidden(table: pd.DataFrame) -> None:
     ]
 
 
+@pytest.mark.parametrize(("from_base", "told"), [(True, "From the base"), (None, "Hidden by")])
+def test_the_share_of_a_base_is_told_only_where_it_is_known(from_base, told: str) -> None:
+    table = layer_sizes.layers(layers_of((1_000, "x", from_base)), files_of(file("a", 1_000)))
+    assert layer_sizes.answer(table).title.startswith(told)
+
+
 def test_images_without_files_are_left_out() -> None:
     table = layer_sizes.layers(layers_of((10, "x", True)), files_of())
     answer = layer_sizes.answer(table)

@@ -99,6 +99,27 @@ def test_whatever_the_sizes_they_add_up_and_little_is_left_unnamed(first, second
         assert rest.empty or rest.max() < waterfall.SMALL * max(totals)
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # Five bytes of a thousand have a step of their own.
+        ((-5, -5, 0, 0), [1, 1]),
+        # Smaller ones share that of their group if they come to five, up or down.
+        ((-3, -2, -1, -1), [2, 2]),
+        ((4, -4, -1, -1), [2, 2]),
+        ((2, -2, -1, -1), [4]),
+    ],
+)
+def test_a_change_has_a_step_from_half_a_percent_on(changes: tuple, expected: list[int]) -> None:
+    keys = [("app", "x"), ("app", "y"), ("runtime", "x"), ("runtime", "y")]
+    sides = [
+        [(*key, 250 + change) for key, change in zip(keys, each, strict=True)]
+        for each in ((0,) * 4, changes)
+    ]
+    table = waterfall.bars(parts(a=sides[0], b=sides[1]), "a", "b")
+    assert table[~table["kind"].eq(waterfall.TOTAL)]["changes"].tolist() == expected
+
+
 def test_they_begin_at_the_baseline_if_its_files_are_known_and_end_farthest_from_it() -> None:
     sizes = parts(a=[("app", "x", 5)], b=[("app", "x", 9)], c=[("app", "x", 6)])
     images = pd.concat([image_of(name) for name in "abc"])

@@ -72,6 +72,19 @@ def test_executables_and_libraries_count_by_their_bytes_and_nothing_else_does(im
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "share"),
+    [("scanned", None), ("no-os", 0.0)],
+)
+def test_where_no_owner_is_known_the_share_is_not_unless_no_system_was_looked_at(
+    status: str, share: float | None
+) -> None:
+    found = files_of(program("bin/a"), file("usr/lib/sysimage/rpm/rpmdb.sqlite"))
+    table = scan_coverage.coverage(found, image_of(status=status), installed("a"))
+    assert table["gap"].ne("").all()
+    assert [None if pd.isna(each) else each for each in table["known_share"]] == [share]
+
+
 def test_an_addon_of_a_package_that_the_scanner_lists_is_known(images) -> None:
     path = "app/node_modules/bcrypt/package.json"
     bcrypt = {"package": "bcrypt", "package_class": "lang-pkgs", "package_path": path}

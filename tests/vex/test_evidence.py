@@ -211,6 +211,9 @@ def test_a_csaf_statement(kind: str, status: str) -> None:
     reason = "component_not_present" if status == "not_affected" else ""
     products = (Product(TAR), Product(IMAGE, (TAR,)))
     assert said(csaf(given_)) == [(("CVE-1", "GHSA-1"), status, reason, "2026-09-01", products)]
+    other = {"category": "exploit_status", "details": "seen"}
+    (without,) = said(csaf({**given_, "flags": [], "threats": [other, *given_["threats"]]}))
+    assert without[2:4] == ("not built in" if reason else "", "2026-10-01")
 
 
 @pytest.mark.parametrize(
@@ -241,6 +244,8 @@ def test_a_cyclonedx_statement(state: str, status: str) -> None:
     assert said(cyclonedx(given_, {"id": "CVE-2"}, components=components)) == [
         (("CVE-1", "GHSA-1"), status, "not built in", "2026-09-01", products)
     ]
+    given_["analysis"]["lastUpdated"] = "2026-09-02T00:00:00Z"
+    assert [one[3] for one in said(cyclonedx(given_))] == ["2026-09-02"]
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,11 @@ def test_another_statement_stands_in_for_one_that_may_not_count() -> None:
     assert (row["statement_reason"], row["statement_by"]) == ("earlier", "A (a.json)")
     (row,) = loaded(vex(later, other), report(("not_affected", TAR))).to_dict("records")
     assert (row["statement_reason"], row["statement_by"]) == ("other", "A (b.json)")
+    # One without a day is the first of all.
+    (row,) = loaded(vex(statement(at=None), earlier), report(("not_affected", TAR))).to_dict(
+        "records"
+    )
+    assert row["statement_reason"] == "earlier"
     # But none that another of its day or before stands against.
     affected = statement(status="affected", at=DAY - timedelta(days=1))
     assert not is_used(later, earlier, affected)
