@@ -4,7 +4,7 @@ Each function takes a tidy frame and an `Axes`, draws on them in the kit's look 
 Letters and lines are as large as the axes have room for. Rows stand in the frame's order. What was
 not measured is missing (NA), never 0. A frame that lacks a column raises `FrameInvalid`. Columns
 have the names of the answers' tables, so that these can be drawn as they are:
-`charts.waterfall(c.size_steps().table, ax)`.
+`charts.waterfall(c.sizes.waterfall().table, ax)`.
 """
 
 from collections.abc import Sequence

@@ -135,7 +135,7 @@ def test_another_lens_changes_picture_and_table_to_the_kits_numbers(page: playwr
     before = picture.get_attribute("src")
     distinct = blog.where(lens="vulnerabilities")
     page.get_by_label("lens: count").select_option("vulnerabilities")
-    alt(page, distinct.severity().title)
+    alt(page, distinct.vulnerabilities.severity().title)
     assert picture.get_attribute("src") != before
     rows(page, "41 of 41 rows")
     expect(page.locator(f"{PANEL} .dt-info")).to_have_text("1 to 10 of 41 rows")

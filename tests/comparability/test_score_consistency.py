@@ -86,7 +86,7 @@ def week(data: Path, shared: Path) -> None:
 @pytest.mark.usefixtures("week")
 def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_so() -> None:
     likely = Comparison("blog-2022", "2026-11").where(lens="vulnerabilities", epss=0.1)
-    shown = likely.captures()
+    shown = likely.history.captures()
     assert shown.title.endswith("vulnerabilities with EPSS ≥ 0.1")
     alpine = shown.table[shown.table["variant"].eq("nodejs-alpine")]
     counts = alpine.groupby("capture")["count"].sum().to_dict()
@@ -96,13 +96,13 @@ def test_across_captures_a_new_model_is_no_trend_and_every_figure_and_text_says_
         f"scored · scores of 2 models: {TREND}"
     )
     assert footer in shown.footer
-    assert footer in likely.recommendation().footer
+    assert footer in likely.verdict.recommendation().footer
     assert any("is not a trend" in line for line in shown.answer.talks[-1].spoken)
-    alone = likely.severity()
+    alone = likely.vulnerabilities.severity()
     assert TREND not in alone.footer
     assert TREND not in likely.at("2022-02").history.growth().footer
-    plain = likely.where()
-    assert "EPSS" not in plain.captures().footer + plain.captures().text.plain
+    plain = likely.where(epss=0)
+    assert "EPSS" not in plain.history.captures().footer + plain.history.captures().text.plain
 
 
 @pytest.mark.usefixtures("week")
@@ -114,5 +114,5 @@ def test_beside_each_other_images_with_other_scores_are_refused_or_marked() -> N
     with pytest.raises(StudyInvalid, match=f"have other scores.*\n.*EPSS of {AFTER}"):
         both.where(epss=0.1).vulnerabilities.severity()
     mixed = Comparison("blog-2022", "2026-11", mixed=True).with_images(other).where(epss=0.001)
-    assert MIXED[SCORES] in mixed.severity().footer
-    assert MIXED[SCORES] not in mixed.where().vulnerabilities.severity().footer
+    assert MIXED[SCORES] in mixed.vulnerabilities.severity().footer
+    assert MIXED[SCORES] not in mixed.where(epss=0).vulnerabilities.severity().footer

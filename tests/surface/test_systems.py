@@ -243,10 +243,10 @@ def test_what_a_vendor_that_trivy_does_not_know_brought_is_in_doubt(systems_: Co
     covered = row(systems_.coverage, name)
     known = PROGRAM_BYTES + LIBRARY_BYTES
     assert covered.known_share == pytest.approx(known / (known + 2 * PROGRAM_BYTES))
-    text = systems_.scan_coverage_in_brief().text.plain
+    text = systems_.surface.coverage_in_brief().text.plain
     assert f"{name} at least {covered.known_share:.0%}" in text
-    assert name not in set(systems_.not_looked_at().table["variant"])
-    groups = systems_.size_parts().table.query("variant == @name")["group"]
+    assert name not in set(systems_.surface.not_scanned().table["variant"])
+    groups = systems_.sizes.parts().table.query("variant == @name")["group"]
     assert file_groups.OWNER_UNKNOWN in set(groups.astype(str))
     needs = systems_._needed[systems_._needed["variant"].eq(name)].set_index("package")
     assert needs["need"].eq(UNSEEN).to_dict() == dict.fromkeys(needs.index, True)
@@ -256,7 +256,7 @@ def test_what_a_vendor_that_trivy_does_not_know_brought_is_in_doubt(systems_: Co
 def test_doubt_about_one_image_takes_nothing_from_the_others(systems_: Comparison) -> None:
     in_doubt = {"third-party", "multilib", "fedora", "distroless-azure"}
     assert set(package_files.gaps(systems_.files)) == in_doubt
-    parts = systems_.size_parts().table
+    parts = systems_.sizes.parts().table
     unknown = parts[parts["group"].astype(str).eq(file_groups.OWNER_UNKNOWN)]
     assert set(unknown["variant"]) == in_doubt
     assert set(systems_.coverage.dropna(subset="known_share")["variant"]) >= {

@@ -43,9 +43,9 @@ def test_scores_have_their_day_their_model_and_how_many_ids_have_one(data, share
     one = Comparison("blog-2022", "2026-11").only("nodejs-distroless")
     likely = one.where(lens="vulnerabilities", epss=0.01)
     told = "EPSS of 2024-03-30 (v2023.03.01), 31 of 66 ids scored"
-    assert f"· {told}" in likely.severity().footer
-    assert told in likely.fixable().footer
-    words = likely.lens_in_words().text.plain
+    assert f"· {told}" in likely.vulnerabilities.severity().footer
+    assert told in likely.vulnerabilities.fixable().footer
+    words = likely.vulnerabilities.counted().text.plain
     assert "anywhere within 30 days, not in these images" in words
     assert "missing score" in words
     fixable = one.where(fixable=True, epss=0.01).vulnerabilities.severity().footer
