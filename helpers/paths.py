@@ -6,8 +6,16 @@ import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-HELPERS = ROOT / "helpers"
+HELPERS = Path(__file__).resolve().parent
+
+
+def _root() -> Path:
+    """Return the checkout that has this package; once it is installed, the working folder."""
+    around = HELPERS.parent
+    return around if (around / "notebooks").is_dir() else Path.cwd()
+
+
+ROOT = _root()
 NOTEBOOKS = ROOT / "notebooks"
 START, FLEET = NOTEBOOKS / "00-start-here.ipynb", NOTEBOOKS / "fleet.ipynb"
 FRAMES = HELPERS / "frames.csv"

@@ -5,13 +5,15 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from helpers import cli
+from helpers import cli, paths
 from helpers.capture import session
 from helpers.errors import ScanFailed
 from tests.conftest import Write, finding, suppressing, trivy
@@ -186,6 +188,29 @@ def test_help_names_every_command() -> None:
         *("dictionary", "gate", "prune", "history", "fleet"),
     }
     assert all(f"\n  {command} " in text for command in cli.commands.commands)
+
+
+def test_the_console_script_of_a_copy_uses_the_checkout_that_it_runs_in(tmp_path: Path) -> None:
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    ((name, place),) = project["scripts"].items()
+    assert name == project["name"], "then `pipx run --spec .` and `uvx --from .` need no other name"
+    module, function = place.split(":")
+    # As `uvx --from .` and `pipx run --spec .` install it: the package alone.
+    shutil.copytree(paths.HELPERS, tmp_path / "helpers")
+
+    def done(*arguments: str) -> str:
+        code = f"import sys; sys.argv[0] = {name!r}; from {module} import {function} as f; f()"
+        command = [sys.executable, "-c", code, *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        environment.pop("KIT_DATA", None)
+        told = subprocess.run(
+            command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert told.returncode == 0, told.stderr
+        return told.stdout
+
+    assert done("--help").startswith(f"Usage: {name} ")
+    assert "\n  known_by " in done("reproduce", "--help")
 
 
 def test_the_package_is_a_program_and_a_name_that_is_not_utf8_loses_no_row(tmp_path: Path) -> None:

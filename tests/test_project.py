@@ -223,6 +223,9 @@ def test_every_direct_dependency_is_pinned() -> None:
         assert re.search(rf"^{name}==", pinned, re.MULTILINE), name
     assert project["project"]["version"] == helpers.__version__
     assert f"## {helpers.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    cited = (ROOT / "CITATION.cff").read_text().splitlines()
+    assert f"version: {helpers.__version__}" in cited
+    assert f'abstract: "{project["project"]["description"]}"' in cited
 
 
 def test_where_else_it_opens_names_what_there_is() -> None:

@@ -347,6 +347,9 @@ def main() -> None:
     # Without this, jsonschema builds a grammar of international addresses when it is imported. That
     # takes 1.4 s, and no notebook needs it.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    if paths.HELPERS.parent != paths.ROOT:
+        # The package is installed; kernels have other working folders.
+        os.environ.setdefault("KIT_DATA", str(paths.data()))
     received: list[int] = [signal.SIGINT]
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal may not have the letters of an answer.
