@@ -25,6 +25,20 @@ def capture_study(study: str, db: "str | Path | None" = None) -> str:
     return session.capture(study, db=Path(db) if db else None).folder.name
 
 
+def check_parameters() -> None:
+    """Check the parameters of the notebook that this runs in, as a run of all notebooks does.
+
+    A text, as papermill passes it, becomes a value of the type that the parameters cell declares.
+    Outside of a notebook nothing happens. Raises `ParameterInvalid`.
+    """
+    from IPython import get_ipython
+
+    from helpers.runs import parameters
+
+    if shell := get_ipython():
+        shell.push(parameters.as_declared(shell.user_ns["In"], shell.user_ns), interactive=False)
+
+
 def __getattr__(name: str) -> Any:
     # Only who asks for it waits for what it imports.
     if name == "Comparison":

@@ -3,9 +3,10 @@
 import contextlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -92,13 +93,29 @@ def of_notebook(path: Path) -> dict[str, Parameter]:
     `0 to 1` one of these, with `a day`, `a variant`, `a capture`, `a study` or `a folder` the name
     of one.
     """
-    found = {}
+    found: dict[str, Parameter] = {}
     for cell in cells(path):
         if "parameters" in (cell.metadata.tags or []):
-            for line in "".join(cell.source).splitlines():
-                if match := _LINE.fullmatch(line):
-                    found[match["name"]] = _parameter(**match.groupdict(default=""))
+            found |= _declared("".join(cell.source))
     return found
+
+
+def as_declared(executed: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a kernel's parameters, each as the type that their cell declares.
+
+    Of the `executed` sources, the last one that has only declarations is that cell. Names of
+    variants, captures and studies are not checked. Raises `ParameterInvalid` as `check` does.
+    """
+    found: dict[str, Parameter] = {}
+    for source in executed:
+        declared = _declared(source)
+        if declared and len(declared) == len(source.strip().splitlines()):
+            found = declared
+    return {
+        name: (_typed if name in SET_BY_RUN else _value)(each, values[name])
+        for name, each in found.items()
+        if each.type in _TYPES and name in values
+    }
 
 
 def of_run(
@@ -166,6 +183,12 @@ def described(notebooks: Sequence[Path]) -> Iterator[tuple[str, str]]:
         yield name, f"{text}  [default: {shown}]" if shown else text
 
 
+def _declared(source: str) -> dict[str, Parameter]:
+    """Return the parameters that a cell's lines declare."""
+    lines = filter(None, map(_LINE.fullmatch, source.splitlines()))
+    return {line["name"]: _parameter(**line.groupdict(default="")) for line in lines}
+
+
 def _parameter(name: str, type: str, default: str, help: str) -> Parameter:
     listed = help.removeprefix("one of ").split(";")[0] if help.startswith("one of ") else ""
     choices = tuple(word.strip() for word in listed.split(",")) if listed else ()
@@ -177,7 +200,9 @@ def _parameter(name: str, type: str, default: str, help: str) -> Parameter:
     return Parameter(name, type, default, help, choices, least, kind[1] if kind else "", most)
 
 
-def _value(parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]]) -> Any:
+def _value(
+    parameter: Parameter, value: Any, there: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Any:
     typed = _typed(parameter, value)
     told = f"parameter {parameter.name!r}: {value!r}"
     if typed == "" and (parameter.default == '""' or parameter.kind == "capture"):

@@ -17,6 +17,7 @@ from helpers.runs import parameters
 from helpers.runs.run import execute_one
 from helpers.studies import study
 from tests.support import golden_runs
+from tests.support.command_line import run
 
 INDEX = paths.NOTEBOOKS / "index.ipynb"
 NOTEBOOKS = sorted({*paths.NOTEBOOKS.glob("*.ipynb")} - {INDEX, paths.START})
@@ -115,7 +116,8 @@ def test_the_first_cells_make_a_comparison_and_each_other_cell_asks_one_question
     assert "\n".join(sources).count("import") == 1
     assert all(len([*filter(None, source.splitlines())]) <= 3 for source in sources)
     if path.stem != "explore":
-        questions = [*itertools.dropwhile(lambda source: " = " in source, sources)]
+        assert "check_parameters()" in opened.source.splitlines()
+        questions = [*itertools.dropwhile(lambda source: " = " in source, sources[1:])]
         assert len(sources) - len(questions) <= 3
         question = r"(c\.(at\(\"newest\"\)\.)?\w+|f)\.\w+\([\w, ]*\)"
         assert all(re.fullmatch(question, source) for source in questions)
@@ -207,6 +209,18 @@ def test_plain_papermill_runs_it_from_any_folder(tmp_path: Path) -> None:
     assert "12 of 12 published numbers reproduced" in (tmp_path / "out.ipynb").read_text()
     assert (tmp_path / "kept/figures/severity-breakdown.png").exists()
     assert (tmp_path / "kept/tables/reproduction.csv").exists()
+
+
+@pytest.mark.slow
+def test_plain_papermill_says_of_a_wrong_type_what_a_run_says(tmp_path: Path) -> None:
+    notebook = paths.NOTEBOOKS / "03-image-size.ipynb"
+    command = [Path(sys.executable).parent / "papermill", notebook, "-", "-p", "transparent"]
+    done = subprocess.run(
+        [*command, "maybe"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    said = run("reproduce", "--param", "transparent=maybe").stderr.removeprefix("Error: ")
+    assert "'maybe' is not bool" in said
+    assert f"ParameterInvalid: {said}" in done.stderr
 
 
 @pytest.mark.slow

@@ -115,6 +115,16 @@ def test_what_does_not_fit_is_refused(notebook: Path, name: str, value: Any, mes
         parameters.check({name: value}, [notebook], THERE)
 
 
+def test_a_kernels_values_become_of_the_type_that_the_last_parameters_cell_declares() -> None:
+    cells = ["", "x: int = 1", SOURCE, "lens = 'vulnerabilities'\nlimit: int = 1"]
+    given = {"lens": "vulnerabilities", "fixable": "no", "variants": "a,b", "x": "1", "other": []}
+    typed = {"lens": "vulnerabilities", "fixable": False, "variants": ["a", "b"]}
+    assert parameters.as_declared(cells, given) == typed
+    with pytest.raises(ParameterInvalid, match=r"'fixable': 'maybe' is not bool \(count only"):
+        parameters.as_declared(cells, {"fixable": "maybe"})
+    assert parameters.as_declared(["print(1)"], given) == {}
+
+
 def test_each_notebook_gets_only_what_it_declares(notebook: Path, tmp_path: Path) -> None:
     book = nbformat.read(notebook, as_version=4)
     book.cells[0].source = 'study: str = "blog-2022"  # folder in data/studies'

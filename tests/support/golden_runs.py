@@ -117,7 +117,9 @@ def _cells(path: Path, given: dict[str, Any]) -> Iterator[str | ShownAnswer]:
         if "parameters" in cell.metadata.get("tags", []):
             names |= {name: value for name, value in given.items() if name in names}
         if isinstance(last, ast.Expr):
-            yield eval(compile(ast.Expression(last.value), path.name, "eval"), names)
+            value = eval(compile(ast.Expression(last.value), path.name, "eval"), names)
+            if value is not None:
+                yield value
 
 
 def answer_lines(shown: ShownAnswer) -> Iterator[str]:
