@@ -64,8 +64,8 @@ def test_a_capture_in_a_notebook_shows_what_it_does_and_leaves_a_clean_copy(
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
     book = nbformat.read(paths.NOTEBOOKS / "01-build-and-scan.ipynb", as_version=4)
-    sources = [cell.source for cell in book.cells if cell.cell_type == "code"][:2]
+    sources = [cell.source for cell in book.cells if cell.cell_type == "code"][:3]
     parameters = f"study, source, db = 'blog-2022', 'live', {str(db)!r}"
-    cells, texts = run(sources[0], parameters, sources[1])
+    cells, texts = run(sources[0], parameters, *sources[1:])
     assert any("nodejs-alpine: scan, read, start" in text for text in texts)
     assert all(cell.outputs == [] for cell in cells)
