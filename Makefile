@@ -13,8 +13,8 @@ CAPTURE = $(if $(DB),--db $(DB)) $(if $(COVERAGE),--coverage "$(COVERAGE)") $(if
 KIT = KIT_BY_MAKE=1 $(BIN)/python -m helpers
 
 # make ignores unknown variables: a misspelled STUDY would run the default study.
-KNOWN = PYTHON VENV STUDY SCANS IMAGES BEFORE AFTER DB COVERAGE MIXED FROM EPSS KEV VEX PLATFORM \
-  LANGUAGE THEME TRANSPARENT TEMPLATE FAIL_ON FORMAT NAME SCHEDULER COUNT SEED KINDS LAB QUICK
+KNOWN = PYTHON VENV STUDY SCANS IMAGES IMAGE ALSO CHECK BEFORE AFTER DB COVERAGE MIXED FROM EPSS KEV VEX \
+  PLATFORM LANGUAGE THEME TRANSPARENT TEMPLATE FAIL_ON FORMAT NAME SCHEDULER COUNT SEED KINDS LAB QUICK
 GIVEN = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) -%,$(GIVEN))
 $(if $(UNKNOWN),$(error Unknown variable: $(UNKNOWN). Use one of these, in upper case: $(KNOWN)))
@@ -27,7 +27,7 @@ ALLOW = $(if $(MIXED), --param mixed=true)
 LOOK = $(call look,language,LANGUAGE)$(call look,theme,THEME)$(call look,transparent,TRANSPARENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce slides live compare gate fleet test test-all fuzz lab bench lint format lock clean
+.PHONY: help reproduce slides live compare suggest gate fleet test test-all fuzz lab bench lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then r
 compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry VEX=file]
 	@$(if $(IMAGES),,echo 'Name the images: make compare IMAGES="node:24-alpine node:24-slim"'; exit 2;)\
 	  $(KIT) compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+
+suggest: $(VENV)/installed ## which tag to move to from IMAGE=node:22-bookworm [ALSO="other/node …" PLATFORM=linux/arm64 FORMAT=json CHECK=1 DB=folder]
+	@$(if $(IMAGE),,echo "Name the image: make suggest IMAGE=node:22-bookworm"; exit 2;)\
+	  $(KIT) suggest "$(IMAGE)"$(foreach name,$(ALSO), --also "$(name)")$(if $(FORMAT), --format $(FORMAT))$(if $(CHECK), --check)$(PLATFORMS) $(filter-out --mixed,$(CAPTURE))
 
 gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL_ON="fixable and severity>=high" FORMAT=markdown DB=folder VEX=file]
 	@$(if $(and $(BEFORE),$(AFTER)),,echo "Name two images: make gate BEFORE=image AFTER=image"; exit 2;)\

@@ -185,7 +185,7 @@ def test_help_names_every_command() -> None:
     text = run("--help").stdout
     assert set(cli.commands.commands) == {
         *("reproduce", "slides", "capture", "live", "compare", "summary", "risk", "cache"),
-        *("dictionary", "gate", "prune", "history", "fleet"),
+        *("dictionary", "gate", "prune", "history", "fleet", "suggest"),
     }
     assert all(f"\n  {command} " in text for command in cli.commands.commands)
 

@@ -163,9 +163,11 @@ def test_make_says_that_installing_takes_minutes() -> None:
     assert "minutes" in before.splitlines()[-2]
 
 
-@pytest.mark.parametrize("target", ["reproduce", "slides", "live", "compare", "gate", "fleet"])
+@pytest.mark.parametrize(
+    "target", ["reproduce", "slides", "live", "compare", "suggest", "gate", "fleet"]
+)
 def test_the_kit_knows_that_make_started_it(target: str) -> None:
-    given = ["STUDY=today", "IMAGES=a b", "BEFORE=a", "AFTER=b", "MIXED=1"]
+    given = ["STUDY=today", "IMAGE=a", "IMAGES=a b", "BEFORE=a", "AFTER=b", "MIXED=1"]
     last = makes(target, *given).stdout.splitlines()[-1]
     assert f" {errors.BY_MAKE}=1 " in f" {last}"
     if target in ("reproduce", "slides"):
@@ -332,14 +334,16 @@ FLOORS = (
     {"building", "registry", "scanning", "sizes", "vulnerabilities"},
     {"capture", "gate", "surface"},
     {"fleet_capture", "history", "risk", "verdict"},
-    {"notebook"},
+    {"notebook", "suggest"},
     {"explore", "fleet", "runs", "slides"},
     {"cli"},
     {"__main__"},
 )
 """The packages, each on its floor, from the ground up."""
 
-CAPTURING = {"building", "capture", "containers", "fleet_capture", "registry", "scanning"}
+CAPTURING = {
+    "building", "capture", "containers", "fleet_capture", "registry", "scanning", "suggest",
+}  # fmt: skip
 """The packages that make evidence."""
 
 

@@ -1,5 +1,6 @@
 """The program `python -m helpers COMMAND`, with the commands of studies and reports."""
 
+import contextlib
 import io
 import os
 import signal
@@ -113,6 +114,83 @@ def compare(
         _live(name, mixed, options)
     finally:
         remove_unused(name)
+
+
+@commands.command()
+@click.argument("image")
+@click.option("--also", multiple=True, metavar="NAME", help="Another repository with candidates.")
+@click.option("--libc", type=click.Choice(["same", "any"]), default="same", show_default=True)
+@click.option("--shell", is_flag=True, help="Refuse images without a shell.")
+@click.option("--study", default="", help="The study's name; default: move-IMAGE.")
+@click.option("--check", is_flag=True, help="Exit 1 if another image is better.")
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "json"]), default="markdown",
+    show_default=True,
+)  # fmt: skip
+@platform_option()
+@db_options
+def suggest(image: str, platforms: list[Any], check: bool, form: str, **options: Any) -> None:
+    """Print which tag to move to from an IMAGE, a reference in a registry.
+
+    Candidates are the tags of its repository, and of those in --also. They need the same runtime
+    or a newer long-term one, the same C library, and six months of support. At most 12 are
+    captured, as a study; each other one is listed with the reason that refused it.
+
+    The exit status is 0, with --check 1 if another image is better, and 2 if the kit cannot tell.
+    """
+    from helpers.suggest import suggestion
+
+    if len(platforms) > 1:
+        raise click.UsageError("--platform: pass only one; run it again for another")
+    try:
+        found, listed, names = _suggested(image, platforms, options)
+    except KitError as error:
+        click.echo(f"Error: {plain(str(error))}", err=True)
+        raise SystemExit(2) from error
+    if form == "json":
+        click.echo(escape.as_json(suggestion.record(found, listed, names)), nl=False)
+    else:
+        click.echo(suggestion.markdown(found, listed, names), nl=False)
+    if found.better is None:
+        raise SystemExit(2)
+    if check and found.better:
+        raise SystemExit(1)
+
+
+def _suggested(image: str, platforms: list[Any], options: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the suggestion for an image, what was listed, and the images by variant."""
+    from helpers import clock
+    from helpers.capture.new_study import make_study, remove_unused
+    from helpers.images import oci, reference
+    from helpers.registry.image_cache import ImageCache
+    from helpers.studies.load import load_files, load_study
+    from helpers.studies.study import open_study
+    from helpers.suggest import candidates, suggestion
+    from helpers.suggest.constraints import ANY, Wanted
+
+    try:
+        of, *also = map(reference.parse, (image, *options.pop("also")))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    libc = ANY if options.pop("libc") == "any" else ""
+    wanted = Wanted("", libc, options.pop("shell"), clock.today())
+    platform = platforms[0] if platforms else oci.ANY
+    cache = ImageCache(paths.images_cache())
+    listed = candidates.listed(of, also, platform, wanted, cache)
+    images = [listed.today, *(each for each in listed.found if not each.refused)]
+    study = options.pop("study") or candidates.study_name(images)
+    name = make_study([each.pinned for each in images], study, platforms)
+    options["images_from"] = options["images_from"] or "registry"
+    try:
+        # Standard output has the suggestion alone.
+        with contextlib.redirect_stdout(sys.stderr):
+            folder, _ = _capture(name, "", **options)
+        variants = [each.name for each in open_study(name).variants]
+        evidence = load_study(name, folder.name), load_files(name, folder.name)
+    finally:
+        remove_unused(name)
+    names = dict(zip(variants, images, strict=True))
+    return suggestion.suggest(*evidence, variants[0], wanted), listed, names
 
 
 @commands.command()
