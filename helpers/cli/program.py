@@ -179,7 +179,7 @@ def _suggested(image: str, platforms: list[Any], options: dict[str, Any]) -> tup
     listed = candidates.listed(of, also, platform, wanted, cache)
     images = [listed.today, *(each for each in listed.found if not each.refused)]
     study = options.pop("study") or candidates.study_name(images)
-    name = make_study([each.pinned for each in images], study, platforms)
+    name = make_study([each.pinned for each in images], study, [listed.platform])
     options["images_from"] = options["images_from"] or "registry"
     try:
         # Standard output has the suggestion alone.
@@ -190,7 +190,7 @@ def _suggested(image: str, platforms: list[Any], options: dict[str, Any]) -> tup
     finally:
         remove_unused(name)
     names = dict(zip(variants, images, strict=True))
-    return suggestion.suggest(*evidence, variants[0], wanted), listed, names
+    return suggestion.suggest(*evidence, variants[0], wanted, listed.unread), listed, names
 
 
 @commands.command()

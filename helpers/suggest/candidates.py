@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from helpers.comparability import end_of_life as ends
-from helpers.errors import KitError
+from helpers.errors import ImageNotFound, KitError
 from helpers.images import oci
 from helpers.images.reference import Reference, is_reference
 from helpers.registry.image_cache import ImageCache
@@ -36,7 +36,8 @@ class Candidate(NamedTuple):
     """An image with all its tags that were looked at, and the reason that refuses it, if any.
 
     `digest` is what to pin, `image` the digest of the image for the platform, which tells images
-    apart. `runtime` and `created` are as its config states them; empty if it does not.
+    apart. `runtime` and `created` are as its config states them; empty if it does not. `is_unread`
+    if the registry failed to answer.
     """
 
     repository: str
@@ -46,6 +47,7 @@ class Candidate(NamedTuple):
     created: str
     runtime: str
     refused: str = ""
+    is_unread: bool = False
 
     @property
     def tag(self) -> str:
@@ -64,12 +66,18 @@ class Candidate(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The image in use, the candidates with the refused ones, and what was not looked at."""
+    """The image in use, the candidates with the refused ones, and what was not looked at.
+
+    `platform` is that of all of them. `unread` says what a registry failed to answer; empty if
+    nothing.
+    """
 
     today: Candidate
     found: list[Candidate]
     notes: list[str]
     pull_again: bool
+    platform: oci.Platform
+    unread: str
 
 
 def listed(
@@ -84,8 +92,7 @@ def listed(
 
     At most `MAX_CAPTURED` are not refused: images of the tag in use, then the newest. `wanted`
     gets the runtime from the config of the image. Raises `ImageNotFound` and `RegistryFailed` if
-    the image cannot be read or its tags cannot be listed; notes name other repositories of which
-    that is so.
+    the image cannot be read or its tags cannot be listed; of other repositories `unread` says so.
     """
     traffic = traffic or Traffic()
     repository = Repository(of, cache=cache, traffic=traffic)
@@ -96,6 +103,7 @@ def listed(
     wanted = wanted._replace(runtime=wanted.runtime or today.runtime)
     images: list[Candidate] = []
     notes: list[str] = []
+    failures: list[str] = []
     for each in dict.fromkeys(reference._replace(tag="", digest="") for reference in (of, *also)):
         is_own = each.repository == of.repository
         try:
@@ -105,13 +113,18 @@ def listed(
         except KitError as error:
             if is_own:
                 raise
-            notes.append(f"{each.repository}: {error}")
+            failures.append(str(error))
     own = next((i for i in images if i.repository == of.repository and of.tag in i.tags), None)
     pull_again = bool(own and own.image and own.image != today.image)
     ordered = sorted(_once(images), key=lambda image: image.created, reverse=True)
     # What has the tag in use is captured whatever else there is.
     ordered.sort(key=lambda image: not (own and image.image == own.image))
-    return Listed(today, _checked(ordered, today, wanted), notes, pull_again)
+    failures += [image.refused for image in ordered if image.is_unread]
+    unread = (
+        f"{failures[0]} (and {len(failures) - 1:,} more)" if failures[1:] else "".join(failures)
+    )
+    checked = _checked(ordered, today, wanted)
+    return Listed(today, checked, notes, pull_again, platform, unread)
 
 
 def study_name(images: Sequence[Candidate]) -> str:
@@ -153,7 +166,9 @@ def _of_repository(
         try:
             return _candidate(repository.repository, (tag,), shared.at(at).find(platform))
         except KitError as error:
-            return Candidate(repository.repository, (tag,), "", "", "", "", str(error))
+            # A registry that fails may have an image there; one that says no has none.
+            is_unread = not isinstance(error, ImageNotFound)
+            return Candidate(repository.repository, (tag,), "", "", "", "", str(error), is_unread)
 
     with ThreadPoolExecutor(traffic.at_once) as pool:
         return [*pool.map(look, stable[:MAX_TAGS])]

@@ -75,6 +75,19 @@ def support(of: str, day: date) -> str:
     return ""
 
 
+def until(*products: str) -> str:
+    """Return the first day on which the support of one of these ends; empty if one is unknown.
+
+    Empty products do not count.
+
+    >>> until("debian 13.1", "node 24.2.0")
+    '2028-04-30'
+    """
+    days = [ends.end_of_life(*ends.named(each)) for each in products if each]
+    known = [day for day in days if day]
+    return str(min(known)) if known and len(known) == len(days) else ""
+
+
 def refusals(facts: pd.DataFrame, wanted: Wanted) -> list[str]:
     """Return the first reason against each candidate; empty where there is none.
 

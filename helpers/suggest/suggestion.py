@@ -41,8 +41,9 @@ class Suggestion(NamedTuple):
 def facts_of(found: Frames, files: pd.DataFrame) -> pd.DataFrame:
     """Return what is known of each image, by variant.
 
-    `variant, status, os, runtime, libc, shell, fixable, size_bytes`: texts are empty if not known,
-    numbers NA. `fixable` counts distinct vulnerabilities with a fix, `size_bytes` is compressed.
+    `variant, status, os, runtime, libc, until, shell, fixable, size_bytes`: texts are empty if not
+    known, numbers NA. `until` is the day on which the support of system or runtime ends. `fixable`
+    counts distinct vulnerabilities with a fix, `size_bytes` is compressed.
     """
     images = found.images.reset_index(drop=True)
     libcs = dynamic_linking.libc(files, images)["libc"].fillna("")
@@ -58,6 +59,7 @@ def facts_of(found: Frames, files: pd.DataFrame) -> pd.DataFrame:
             "os": system.str.strip(),
             "runtime": images["runtime"].fillna(""),
             "libc": libcs.array,
+            "until": [*map(constraints.until, system.str.strip(), images["runtime"].fillna(""))],
             "shell": images["variant"].isin(has_shell),
             "fixable": counting.image_counts(found.findings, images, lens)["count"],
             "size_bytes": images["size_compressed_bytes"],
@@ -65,8 +67,12 @@ def facts_of(found: Frames, files: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def suggest(found: Frames, files: pd.DataFrame, today: str, wanted: Wanted) -> Suggestion:
+def suggest(
+    found: Frames, files: pd.DataFrame, today: str, wanted: Wanted, unread: str = ""
+) -> Suggestion:
     """Return what to move to from the variant `today`, of those that meet the constraints.
+
+    If nothing is better, and `unread` names what a registry did not answer, it cannot be told.
 
     `wanted` gets the runtime and the C library of today's image; its `libc` is kept if it is
     `ANY`. The verdict of the kit decides between what is left and today's image.
@@ -85,7 +91,7 @@ def suggest(found: Frames, files: pd.DataFrame, today: str, wanted: Wanted) -> S
         return Suggestion(today, [], None, why, facts)
     left = facts.loc[facts["refused"].eq(""), "variant"]
     if len(left) == 1:
-        return Suggestion(today, [], False, "no candidate meets all constraints", facts)
+        return _stay(today, "no candidate meets all constraints", unread, facts)
     chosen = Frames(*(each[each["variant"].isin(left)].reset_index(drop=True) for each in found))
     published = frames.make("published", {})
     decision = decide(chosen, published, "", PLAIN, WEIGHTS, wanted.day)
@@ -93,9 +99,40 @@ def suggest(found: Frames, files: pd.DataFrame, today: str, wanted: Wanted) -> S
         why = "the images cannot be compared; the report says why"
         return Suggestion(today, [], None, why, facts)
     if today in decision.best:
-        return Suggestion(today, [], False, "no candidate is better", facts)
+        return _stay(today, "no candidate is better", unread, facts)
     ranked = [name for name in decision.ranked["variant"] if name in decision.best]
     return Suggestion(today, ranked, True, "", facts)
+
+
+def _stay(today: str, why: str, unread: str, facts: pd.DataFrame) -> Suggestion:
+    if unread:
+        return Suggestion(today, [], None, f"not all candidates were read: {unread}", facts)
+    return Suggestion(today, [], False, why, facts)
+
+
+def changes(of: Suggestion) -> list[str]:
+    """Return what the first image to move to brings and costs; empty if nothing is better.
+
+    A number that is not known of both images is left out.
+    """
+    if not of.move_to:
+        return []
+    by_variant = of.facts.set_index("variant")
+    old, new = by_variant.loc[of.today], by_variant.loc[of.move_to[0]]
+    found = []
+    if pd.notna(old["fixable"]) and pd.notna(new["fixable"]):
+        found.append(f"fixable vulnerabilities: from {old['fixable']:,} to {new['fixable']:,}")
+    if pd.notna(old["size_bytes"]) and pd.notna(new["size_bytes"]):
+        sizes = megabytes(old["size_bytes"]), megabytes(new["size_bytes"])
+        found.append(f"compressed size: from {sizes[0]} to {sizes[1]} MB")
+    named = {"os": "system", "runtime": "runtime", "libc": "C library", "until": "support ends"}
+    for column, label in named.items():
+        before, after = old[column] or "unknown", new[column] or "unknown"
+        if before != after:
+            found.append(f"{label}: from {before} to {after}")
+    if old["shell"] and not new["shell"]:
+        found.append("it has no shell")
+    return found
 
 
 def record(of: Suggestion, listed: Listed, names: Mapping[str, Candidate]) -> dict[str, Any]:
@@ -116,6 +153,7 @@ def record(of: Suggestion, listed: Listed, names: Mapping[str, Candidate]) -> di
         "why": of.why,
         "move_to": [names[variant].name for variant in of.move_to],
         "dockerfile": lines(of, names),
+        "changes": changes(of),
         "pull_again": listed.pull_again,
         "captured": images,
         "refused": refused,
@@ -140,6 +178,8 @@ def markdown(of: Suggestion, listed: Listed, names: Mapping[str, Candidate]) -> 
     if changed := lines(of, names):
         old, new = (escape.short(line, 2 * MAX_TEXT) for line in changed)
         parts += ["```diff", f"- {old}", f"+ {new}", "```", ""]
+    if brought := changes(of):
+        parts += [*(f"- {code(each, MAX_TEXT)}" for each in brought), ""]
     parts += ["| image | OS | runtime | C library | fixable | MB | refused |"]
     parts += ["|---|---|---|---|---:|---:|---|"]
     for row in of.facts.itertuples():

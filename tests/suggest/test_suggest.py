@@ -5,12 +5,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from helpers.errors import RegistryFailed
 from helpers.images import oci, reference
+from helpers.registry import connections
 from helpers.registry.image_cache import ImageCache
-from helpers.suggest import candidates
-from helpers.suggest.constraints import Wanted, support
+from helpers.registry.repository import Repository
+from helpers.suggest import candidates, constraints
+from helpers.suggest.constraints import Wanted
 from tests.support import image_archives as images
 from tests.support.command_line import run
 from tests.support.registries import Registry
@@ -78,6 +82,7 @@ def test_the_newer_line_with_fewer_to_fix_and_each_other_with_its_reason(
     assert done.status == 1, done.stderr
     told = json.loads(done.stdout)
     assert told["move_to"] == [f"{repository}:24.2.0-trixie"]
+    assert "runtime: from node 22.1.0 to node 24.2.0" in told["changes"]
     assert told["dockerfile"][1].startswith(f"FROM {repository}:24.2.0-trixie@sha256:")
     refused = {
         each["image"].rpartition(":")[2]: each.get("reason") or each["refused"]
@@ -128,10 +133,6 @@ def test_of_too_many_tags_short_ones_are_looked_at_and_it_is_said(
     assert any("3 of 4 tags" in note for note in listed.notes)
 
 
-def test_what_no_table_knows_is_no_pass() -> None:
-    assert support("wolfi 20230201", date(2026, 6, 1)).endswith("is unknown")
-
-
 def test_a_registry_that_needs_a_login_says_so_and_cannot_tell(
     registry_secured: Registry, empty_data: Path
 ) -> None:
@@ -139,3 +140,88 @@ def test_a_registry_that_needs_a_login_says_so_and_cannot_tell(
     done = run("suggest", f"{registry_secured.host}/app:1", "--check", **ca)
     assert done.status == 2
     assert "denies access" in done.stderr
+
+
+def listed_of(there: Registry, name: str, data: Path) -> candidates.Listed:
+    of = reference.parse(f"{there.host}/{name}")
+    cache = ImageCache(data / "cache" / "images")
+    wanted = Wanted("", "", False, date(2026, 6, 1))
+    return candidates.listed(of, [], oci.parse("amd64"), wanted, cache)
+
+
+def test_a_second_run_asks_for_the_list_and_for_the_digest_of_each_tag(
+    registry_here: Registry, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = registry_here
+    for tag in ("22", "24", "26"):
+        push(there, "twice/node", tag, layer(f"{tag}.1.0"), f"{tag}.1.0")
+    first = listed_of(there, "twice/node:22", data)
+    asked, ask = [], connections.Session.ask
+
+    def counted(one: Any, method: str, url: str, *rest: Any, **named: Any) -> Any:
+        asked.append((method, url.rpartition("/v2/twice/node/")[2].partition("?")[0]))
+        return ask(one, method, url, *rest, **named)
+
+    monkeypatch.setattr(connections.Session, "ask", counted)
+    assert listed_of(there, "twice/node:22", data) == first
+    # The image in use is asked for as such, too.
+    heads = [("HEAD", f"manifests/{tag}") for tag in ("22", "22", "24", "26")]
+    assert sorted(asked) == sorted([("GET", "tags/list"), *heads])
+
+
+def test_no_more_than_the_newest_are_captured_and_older_builds_of_them_are_not(
+    registry_here: Registry, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = registry_here
+    monkeypatch.setattr(candidates, "MAX_CAPTURED", 1)
+    for month, tag in enumerate(("22.1", "24.1-slim", "24.1", "24.2"), 1):
+        created = f"2026-{month:02}-01T00:00:00Z"
+        push(there, "newest/node", tag, layer(tag[:4]), f"{tag[:4]}.0", created=created)
+    listed = listed_of(there, "newest/node:22.1", data)
+    name = f"{there.host}/newest/node"
+    assert [(each.tag, each.refused) for each in listed.found] == [
+        ("22.1", "it is the image in use"),
+        ("24.2", ""),
+        ("24.1", f"{name}:24.2 is a newer build of it"),
+        ("24.1-slim", "it is older than the 1 candidates that are captured"),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trivy_on_path", "empty_data")
+def test_a_registry_that_limits_requests_is_no_reason_to_stay(
+    registry_here: Registry, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = registry_here
+    push(there, "limited/node", "22", layer("22.1.0"), "22.1.0")
+    push(there, "limited/node", "24", layer("24.1.0"), "24.1.0")
+    find = Repository.find
+
+    def limited(one: Repository, wanted: oci.Platform = oci.ANY) -> Any:
+        if one.name.endswith(":24"):
+            raise RegistryFailed(f"{one.name}: returned 429, too many requests")
+        return find(one, wanted)
+
+    monkeypatch.setattr(Repository, "find", limited)
+    done = run("suggest", f"{there.host}/limited/node:22", "--check", "--db", db)
+    assert (done.status, "429" in done.stdout) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({}, ""),
+        ({"shell": False}, "it has no shell"),
+        ({"libc": ""}, "its C library is unknown"),
+        ({"os": "wolfi 20230201"}, "the end of support of wolfi 20230201 is unknown"),
+        ({"os": ""}, "its operating system is unknown"),
+        ({"runtime": ""}, "its runtime is unknown"),
+        ({"runtime": "python 3.14.0"}, "its runtime is python 3.14.0, not node"),
+        ({"status": "failed"}, "it could not be scanned"),
+    ],
+)
+def test_what_is_not_known_is_no_pass(changed: dict[str, Any], refused: str) -> None:
+    wanted = Wanted("node 22.1.0", "glibc", True, date(2026, 6, 1))
+    known = {"os": "debian 13.1", "runtime": "node 24.2.0", "libc": "glibc", "shell": True}
+    facts = pd.DataFrame([{"status": "scanned", **known, **changed}])
+    assert constraints.refusals(facts, wanted) == [refused]
