@@ -60,6 +60,10 @@ class TemplateInvalid(FileInvalid):
     """Not a PowerPoint file that slides can be made from."""
 
 
+class TableInvalid(FileInvalid):
+    """Not a table of facts in the data dictionary's columns."""
+
+
 class StudyInvalid(KitError):
     """A study, capture or variant that is missing or invalid."""
 

@@ -84,31 +84,45 @@ class _FleetRun(Run):
     metavar="tcp://HOST:PORT",
     help="A Dask scheduler whose workers can read the data folder; default: start one here.",
 )
+@click.option(
+    "--labels",
+    default="",
+    metavar="FILE",
+    help="A CSV that says which app and base images are; default: labels.csv beside tables.",
+)
 @MIXED
 @PARAM
-def fleet_run(scans: str, name: str, scheduler: str, mixed: bool, given: tuple[str, ...]) -> None:
+def fleet_run(
+    scans: str, name: str, scheduler: str, labels: str, mixed: bool, given: tuple[str, ...]
+) -> None:
     """Read SCANS, run the fleet notebook over them, and write its report.
 
-    SCANS is a folder, glob or address (s3://…) of Trivy or Grype reports, a study, or the folder
-    that `fleet capture` made. Only new scans are read.
+    SCANS is a folder, glob or address (s3://…) of Trivy or Grype reports, a study, the folder that
+    `fleet capture` made, or a table of facts (CSV or Parquet; a folder of them). Only new scans are
+    read.
     """
     from helpers.runs import parameters
 
     values = values_of(given) | ({"mixed": "true"} if mixed else {})
     parameters.check(values, [paths.FLEET])
-    from helpers.fleet import alike, cluster, engine, reading
+    from helpers.fleet import alike, cluster, engine, image_table, reading, tally
+    from helpers.fleet import labels as labels_
     from helpers.fleet import scans as fleet_scans
     from helpers.runs.run import run_fleet
 
     name = name or fleet_scans.default_name(scans)
+    labels_.given(scans, labels)
     listed = reading.listing(scans, name)
     with cluster.open(scheduler) as opened:
         click.echo(f"dashboard {opened.dashboard}")
         found = reading.read(scans, name, opened, listed)
         _print_reading(found)
-        alike.require(engine.Dask(found.store, opened).reduced(alike.reduction()), mixed)
-        own = {"scans": scans, "name": name, "scheduler": opened.client.scheduler.address}
+        reduced = engine.Dask(found.store, opened).reduced(tally.images())
+        alike.require(image_table.once(reduced), mixed)
+        address = opened.client.scheduler.address
+        own = {"scans": scans, "name": name, "scheduler": address, "labels": labels}
         command = f"fleet run {shlex.quote(scans)} --name {name}"
+        command += f" --labels {shlex.quote(labels)}" if labels else ""
         print_run(run_fleet(name, values, own, command))
 
 

@@ -1,17 +1,12 @@
 """Whether the images of a fleet were scanned with one scanner and database."""
 
-from functools import partial
-
 import pandas as pd
 
 from helpers.comparability import scan_consistency
 from helpers.errors import NotComparable
-from helpers.fleet.partition import Partition, Reduction
 from helpers.text.i18n import ENGLISH, speaking, t, word
 from helpers.text.rich import Text, bullets, name, number, paragraph, say
 from helpers.text.titles import begun
-
-_COLUMNS = ["status", "scanner", "scanner_version", "db_updated_at", "db_sha256", "scanned_at"]
 
 _MOST = 10
 """Ways that are listed."""
@@ -43,15 +38,6 @@ def warning(images: pd.DataFrame) -> Text:
     """Return that images were not scanned alike, in one line; nothing if they were."""
     told = mark(images)
     return paragraph(name(begun(told)), role="choice") if told else Text()
-
-
-def reduction() -> Reduction:
-    """Return the reduction to how each image was scanned, one row an image."""
-    return Reduction(partial(_images, columns=_COLUMNS), {"images": _COLUMNS})
-
-
-def _images(part: Partition, columns: list[str]) -> pd.DataFrame:
-    return part.images[columns]
 
 
 def text(images: pd.DataFrame) -> Text:

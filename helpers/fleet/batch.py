@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from helpers import frames, own_file
 from helpers.errors import ReportInvalid
-from helpers.fleet import store
+from helpers.fleet import store, table_parts
 from helpers.fleet.scans import ALWAYS, Scan, stem
 from helpers.fleet.store import Entry
 from helpers.scans import package_list, reports
@@ -55,6 +55,8 @@ def read(batch: Batch) -> Done:
 
     A scan that cannot be read is a failed image with its reason. Raises `NoSpace` and `KitError`.
     """
+    if batch.scans[0].table:
+        return Done(*table_parts.read(batch.scans, batch.folder))
     entries: list[Entry] = []
     parts: list[str] = []
     known = dict(batch.known)

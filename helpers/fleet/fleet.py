@@ -4,6 +4,7 @@ import atexit
 import copy
 from contextlib import ExitStack
 from functools import cache, cached_property
+from os import PathLike
 from typing import Any, Self
 
 import pandas as pd
@@ -19,9 +20,11 @@ from helpers.fleet import (
     reading,
     spread,
     tally,
+    totals,
 )
 from helpers.fleet import bases as bases_
 from helpers.fleet import distributions as distributions_
+from helpers.fleet import labels as labels_
 from helpers.fleet import lessons as lessons_
 from helpers.fleet import moving as moving_
 from helpers.fleet import overview as overview_
@@ -42,7 +45,8 @@ class Fleet(Asked):
     `scans` is a folder, a glob, an address as `s3://bucket/folder`, a study or a captured fleet;
     what is new in it is read first. `name` is the fleet's, by default made of `scans`. `scheduler`
     is the address of a Dask scheduler whose workers see the data folder; without one, a cluster is
-    started on this machine.
+    started on this machine. `labels` is a CSV file that says what images are, as `labels.read`
+    takes it; by default the `labels.csv` that lies beside tables of facts.
 
     The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
     dictionary: `f.findings.groupby("severity", sort=True).size().compute()`. Raises `FleetInvalid`,
@@ -57,12 +61,14 @@ class Fleet(Asked):
         name: str | None = None,
         scheduler: str | None = None,
         *,
+        labels: str | PathLike[str] | None = None,
         mixed: bool = False,
     ) -> None:
         if not scans:
             raise ParameterInvalid("scans: pass a folder, a glob, an address or a study")
         self.name = name or default_name(scans)
         self._mixed = mixed
+        self._labels = labels_.given(scans, labels)
         found = reading.listing(scans, self.name)
         opened = _opened(scheduler or "")
         self.reading = reading.read(scans, self.name, opened, found)
@@ -112,16 +118,17 @@ class Fleet(Asked):
 
     @cached_property
     def scanned(self) -> pd.DataFrame:
-        """Every scan with its counts under the lens, one a row.
-
-        Raises `NotComparable` if they were not made alike and that is not allowed.
-        """
-        return alike.require(self._engine.reduced(tally.images(self.lens)), self._mixed)
+        """Every scan with its counts under the lens, one a row."""
+        return self._engine.reduced(tally.images(self.lens))
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Every image once, with its base family, its app and its counts under the lens."""
-        return image_table.once(self.scanned)
+        """Every image once, with its base family, its app and its counts under the lens.
+
+        Raises `NotComparable` if the newest scans were not made alike and that is not allowed.
+        """
+        labelled = labels_.of(self.scanned, self._labels) if self._labels else None
+        return alike.require(image_table.once(self.scanned, labelled), self._mixed)
 
     @property
     def _images(self) -> pd.DataFrame:
@@ -173,6 +180,7 @@ class Fleet(Asked):
         """Were all images scanned the same way?"""
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
+    severity = question("How many findings and vulnerabilities are there in all?", totals.answer)
     distributions = question("How do counts differ by base?", distributions_.answer)
     fixable_distributions = question("How many have a fix?", distributions_.fixable_answer)
     bases = question("Which base images contribute most?", bases_.answer)

@@ -40,7 +40,8 @@ def of(pairs: pd.DataFrame, packages: Packages) -> pd.Series:
     above: dict[str, str] = {}
     columns = ("repository", "first_variant", "second_variant")
     for repository, *variants in zip(*(pairs[column] for column in columns), strict=True):
-        for key in (key for variant in variants for key in packages.get(variant, ())):
+        # Of one image no two apps differ, whatever is known of its packages.
+        for key in (key for variant in variants for key in packages.get(variant, (variant,))):
             # A repository and a list of packages cannot be mistaken for one another.
             above[_top(above, f"packages {key}")] = _top(above, repository)
     return pairs["repository"].map(lambda repository: _top(above, repository)).astype("object")

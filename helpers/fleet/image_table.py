@@ -1,6 +1,7 @@
 """The images of a fleet, each once, with the family of its base and the app that it is."""
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -16,8 +17,14 @@ NONE_COUNTED = msg("No image was measured with a database that knows it.")
 """Why there is nothing to answer."""
 
 
-def once(reduced: pd.DataFrame) -> pd.DataFrame:
+Place = tuple[str, str]
+"""An app and a base that an image is labelled with."""
+
+
+def once(reduced: pd.DataFrame, labelled: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return `tally.images` of all parts with each image once, by its image id.
+
+    Of the images that one tagged reference stood for on several days, the last day's are kept.
 
     Of several scans of one image the newest that looked for vulnerabilities is kept, with the
     references of all; `scans` is how many there were, `passed_over` how many of them are newer and
@@ -26,7 +33,9 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     operating system with its release and form, as in `debian 9 slim`; `app`, the repository and tag
     without the words that name a base (NA without a tag); `measured`: whether its vulnerabilities
     were looked for and its system was recognised; and `unknown_to_db`: nothing was found in any
-    image of its release, so the database may not know it.
+    image of its release, so the database may not know it. `labelled` is what `labels.of` says of
+    scans, and goes before what names say: `places` has each app of an image with its base, `group`
+    and `owner` what else is said.
     """
     lost = reduced["status"].isin(UNKNOWN_COUNT) | _false_zeros(reduced)
     order = reduced.assign(_lost=lost).sort_values(
@@ -37,7 +46,8 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
     )
     own = order["image_id"].astype("object")
     order = order.assign(_key=own.where(own.notna(), order["variant"]))
-    kept = order.drop_duplicates("_key").set_index("_key")
+    kept = _last_day(order.drop_duplicates("_key")).set_index("_key")
+    order = order[order["_key"].isin(kept.index)]
     counted_at = kept["scanned_at"].reindex(order["_key"]).set_axis(order.index)
     newer = order["scanned_at"].gt(counted_at)
     references = _references(order).groupby(order["_key"])
@@ -46,7 +56,57 @@ def once(reduced: pd.DataFrame) -> pd.DataFrame:
         scans=references.size(),
         passed_over=newer.groupby(order["_key"]).sum(),
     )
-    return _described(kept).sort_values("variant", ignore_index=True)
+    described = _described(kept)
+    said = None
+    if labelled is not None:
+        image = labelled["variant"].map(order.set_index("variant")["_key"])
+        said = labelled.assign(image=image).dropna(subset="image")
+    return _labelled(described, said).sort_values("variant", ignore_index=True)
+
+
+def _last_day(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return images without those of which a tagged reference was another image on a later day.
+
+    Of the scans of one day none is the newer one: a name does not say so. Without a tag it may be a
+    file's name, which says nothing of an image.
+    """
+    is_tagged = kept["name"].map(lambda text: bool(base_words.reference(text).tag)).astype(bool)
+    key = [kept["name"], kept["architecture"].astype("object").fillna("")]
+    day = kept["scanned_at"].dt.floor("D")
+    usable = day.where(~kept["_lost"])
+    last = usable.groupby(key).transform("max")
+    return kept[~is_tagged | last.isna() | usable.eq(last) | day.isna()]
+
+
+def _labelled(images: pd.DataFrame, said: pd.DataFrame | None) -> pd.DataFrame:
+    """Return images with `places`, `group` and `owner`; the first place is its app and family."""
+    of_images: dict[Any, list[Any]] = {}
+    for row in said.itertuples() if said is not None else ():
+        of_images.setdefault(row.image, []).append(row)
+    places, groups, owners = [], [], []
+    for key, app, family in zip(images.index, images["app"], images["family"], strict=True):
+        rows = of_images.get(key, [])
+        found = dict.fromkeys((row.app or app, row.base or family) for row in rows)
+        places.append(tuple(found) or ((app, family),))
+        groups.append(next((row.group for row in rows if row.group), None))
+        owners.append(next((row.owner for row in rows if row.owner), None))
+    first = pd.DataFrame([each[0] for each in places], images.index, ["app", "family"], "object")
+    return images.assign(
+        app=first["app"],
+        family=first["family"],
+        places=pd.Series(places, images.index, dtype="object"),
+        group=pd.Series(groups, images.index, dtype="object"),
+        owner=pd.Series(owners, images.index, dtype="object"),
+    )
+
+
+def placed(images: pd.DataFrame) -> pd.DataFrame:
+    """Return images with a row for each of their places: an `app` on a `family`."""
+    rows = images.explode("places", ignore_index=True)
+    app, family = zip(*rows["places"], strict=True) if len(rows) else ((), ())
+    return rows.assign(
+        app=pd.Series(app, rows.index, dtype="object"), family=pd.Series(family, rows.index)
+    )
 
 
 def _false_zeros(reduced: pd.DataFrame) -> pd.Series:

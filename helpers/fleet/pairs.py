@@ -40,14 +40,14 @@ def found(images: pd.DataFrame) -> pd.DataFrame:
     on one family the newest, as `newest` says.
     """
     keys = ["app", "architecture"]
-    known = newest(images)[[*keys, "repository", "family", "variant", "count"]]
+    known = newest(image_table.placed(images))[[*keys, "repository", "family", "variant", "count"]]
     both = known.merge(known.drop(columns="repository"), on=keys, suffixes=("", "_2"))
     both = both[both["family"].lt(both["family_2"])]
     table = pd.DataFrame(
         {
             "app": both["app"],
             # That of the reference which the app is named after.
-            "repository": [app.rpartition(":")[0] for app in both["app"]],
+            "repository": [app.rpartition(":")[0] or app for app in both["app"]],
             "first": both["family"],
             "second": both["family_2"],
             "first_variant": both["variant"],
@@ -246,6 +246,7 @@ def intervals(count: int) -> Phrase:
 
 def _several(images: pd.DataFrame) -> Text:
     """Return which image counts where an app has several on one base, if one does."""
+    images = image_table.placed(images)
     places = _candidates(images)[_PLACE]
     if not places.duplicated().any():
         return Text()

@@ -10,7 +10,7 @@ from helpers import paths
 from helpers.errors import FleetInvalid, KitError
 from helpers.fleet import batch as batches
 from helpers.fleet import cluster as clusters
-from helpers.fleet import scans, store
+from helpers.fleet import scans, store, table_parts
 from helpers.fleet.batch import Batch, Done
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import Listing, Scan
@@ -53,6 +53,8 @@ def listing(what: str, name: str) -> Listing:
     clusters.require()
     if not NAME.fullmatch(name):
         raise FleetInvalid(f"fleet {name!r}: letters, digits, '.', '_' and '-', at most 64")
+    if files := table_parts.files(what):
+        return table_parts.listing(files)
     return scans.listing(what)
 
 

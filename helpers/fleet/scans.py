@@ -42,12 +42,20 @@ _LONGEST = 200
 """Most letters of what a message quotes."""
 
 
+class Table(NamedTuple):
+    """Where an image's facts stand in tables: their files by frame, and its name in them."""
+
+    files: tuple[tuple[str, str], ...]
+    variant: str
+
+
 class Scan(NamedTuple):
     """One scan: where it lies, and what is known of it besides.
 
     `path` opens it, `place` is shown; empty path: there is no scan, and `evidence.error` says why.
     A file with equal `place`, `size` and `stamp` has not changed. `context` is a digest of all that
-    is known besides; empty: nothing. `shared` says whether other images have the same file.
+    is known besides; empty: nothing. `shared` says whether other images have the same file; `table`
+    is where its facts stand if it has no report.
     """
 
     path: str
@@ -58,6 +66,7 @@ class Scan(NamedTuple):
     evidence: Evidence = _BARE
     image: FleetImage | None = None
     shared: bool = False
+    table: Table | None = None
 
 
 class Listing(NamedTuple):
@@ -83,7 +92,7 @@ def default_name(scans: str) -> str:
         path = os.path.abspath(scans)  # noqa: PTH100
     parts = [part for part in path.split("/") if part and not _MAGIC.search(part)]
     name = parts[-1] if parts else scheme or "fleet"
-    for suffix in (".gz", ".json", ".tar", ".tgz", ".zip"):
+    for suffix in (".gz", ".json", ".csv", ".parquet", ".tar", ".tgz", ".zip"):
         name = name.removesuffix(suffix)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-_")[:64]
     return name if NAME.fullmatch(name) else "fleet"

@@ -324,6 +324,7 @@ def code() -> str:
     """Return a digest of the code that reads scans: parts of other code are made anew."""
     digest = hashlib.sha256(str(_FORMAT).encode())
     used = [paths.FRAMES, paths.HELPERS / "frames.py", paths.HELPERS / "fleet" / "batch.py"]
+    used.append(paths.HELPERS / "fleet" / "table_parts.py")
     for folder in ("scans", "images", "studies", "exploitation", "vex"):
         used += sorted((paths.HELPERS / folder).glob("*.py"))
     for path in used:

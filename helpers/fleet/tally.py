@@ -12,15 +12,24 @@ import pandas as pd
 
 from helpers import frames
 from helpers.fleet.partition import Partition, Reduction
-from helpers.frames import SEVERITY
+from helpers.frames import SEVERITIES, SEVERITY
 from helpers.scans.package_list import hashes
 from helpers.vulnerabilities import counting, lenses, once
 from helpers.vulnerabilities.lenses import PLAIN, Lens
 
 _KEYS = ["capture", "variant"]
-_FLEET = [*_KEYS, "name", "references", "package_list", "packages_known", "diff_ids"]
+_FLEET = [*_KEYS, "name", "references", "file", "package_list", "packages_known", "diff_ids"]
 _IMAGES = [
-    *(*_KEYS, "os_family", "os_version", "architecture", "packages", "created_at", "image_id"),
+    *(
+        *_KEYS,
+        "os_family",
+        "os_version",
+        "architecture",
+        "packages",
+        "created_at",
+        "image_id",
+        "digest",
+    ),
     *("scanner", "scanner_version", "db_updated_at", "db_sha256", "db_coverage", "scanned_at"),
     *("status", "reason"),
 ]
@@ -40,29 +49,39 @@ def images(lens: Lens = PLAIN) -> Reduction:
     """Return the reduction to one row an image: what is known of it, and its counts.
 
     The columns of `fleet` and `images` that questions need; `found`, the findings of any kind;
-    `count` under the lens, and `fixable`, the part of it that a newer package would fix. Counts are
-    NA where nothing was measured. Raises `ParameterInvalid` for an unknown lens.
+    `count` under the lens, `fixable`, the part of it that a newer package would fix, and one column
+    a severity with the part of that. Counts are NA where nothing was measured.
+
+    Raises `ParameterInvalid` for an unknown lens.
     """
     columns = {"fleet": _FLEET, "images": _IMAGES, "findings": _of(lens)}
     return Reduction(partial(_images, lens=lens), columns)
 
 
 def _images(part: Partition, lens: Lens) -> pd.DataFrame:
-    whole = _total(part, lens)
-    fixable = whole if lens.fixable else _total(part, lens._replace(fixable=True))
+    levels = _levels(part, lens)
+    whole = _total(levels)
+    fixable = whole if lens.fixable else _total(_levels(part, lens._replace(fixable=True)))
     found = part.findings.groupby(_KEYS).size().rename("found").astype("Int64").reset_index()
     table = part.images[_IMAGES].reset_index(drop=True)
-    table = table.assign(count=whole.array, fixable=fixable.array)
+    table = table.assign(
+        count=whole.array, fixable=fixable.array, **{name: levels[name].array for name in levels}
+    )
     table = table.merge(found, how="left", on=_KEYS, validate="one_to_one")
     table["found"] = table["found"].fillna(0).mask(table["count"].isna())
     return table.merge(part.fleet[_FLEET], how="left", on=_KEYS, validate="one_to_one")
 
 
-def _total(part: Partition, lens: Lens) -> pd.Series:
-    """Return the count of each image, in the order of the images."""
+def _levels(part: Partition, lens: Lens) -> pd.DataFrame:
+    """Return the counts of each image by severity, in the order of the images."""
     counts = counting.severity_counts(part.findings, part.images, lens)
-    totals = counts.groupby(_KEYS, sort=False)["count"].sum(min_count=1)
-    return totals.reindex(pd.MultiIndex.from_frame(part.images[_KEYS]))
+    table = counts.pivot(index=_KEYS, columns="severity", values="count")
+    table = table.reindex(pd.MultiIndex.from_frame(part.images[_KEYS]), columns=[*SEVERITIES])
+    return table.astype("Int64")
+
+
+def _total(levels: pd.DataFrame) -> pd.Series:
+    return levels.sum(axis="columns", min_count=1)
 
 
 def occurrences(lens: Lens = PLAIN, without: Collection[str] = ()) -> Reduction:

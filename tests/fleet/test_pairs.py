@@ -46,19 +46,16 @@ def test_of_several_images_the_newest_stands_for_an_app_and_never_the_first_by_n
     def stands(*rows):
         rows = [app("x:1-jessie", "8.1", **row) for row in rows]
         images = table(*rows, app("x:1-stretch", "9.1", 1))
-        text = pairs.answer(images, PLAIN, pairs.UNKNOWN)
-        return pairs.found(images)["first_count"].tolist(), text.text.plain + text.lacks
+        return pairs.found(images)["first_count"].tolist()
 
     old, new = "2025-01-01", "2026-02-01"
-    assert stands({"count": 1, "created_at": old}, {"count": 2, "created_at": new})[0] == [2]
+    assert stands({"count": 1, "created_at": old}, {"count": 2, "created_at": new}) == [2]
     # When it was built is not known of both: the last scan.
     one, other = {"count": 1, "created_at": new, "scanned_at": old}, {"count": 2, "scanned_at": new}
-    found, text = stands(one, {**other, "created_at": None})
-    assert found == [2]
-    assert "last scanned" in text
+    assert stands(one, {**other, "created_at": None}) == [2]
     undated = {"created_at": None, "scanned_at": None}
-    assert stands({"count": 1, **undated}, {"count": 2, **undated})[0] == []
-    assert stands({"count": 1, **undated})[0] == [1]
+    assert stands({"count": 1, **undated}, {"count": 2, **undated}) == []
+    assert stands({"count": 1, **undated}) == [1]
     twins = [{"count": 1, "created_at": new}, {"count": 2, "created_at": new}]
     both = table(
         *(app("x:1-jessie", "8.1", **row) for row in twins),

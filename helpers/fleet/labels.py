@@ -1,0 +1,121 @@
+"""A table of what images are: the app, base, group and owner that names alone do not say."""
+
+from fnmatch import fnmatchcase
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from helpers.errors import TableInvalid
+from helpers.fleet import table_parts
+from helpers.studies import tables
+
+KEYS = ("file", "reference", "digest")
+"""What may say which images a row is about: where the scan lies, a reference, a digest."""
+
+FIELDS = ("app", "base", "group", "owner")
+
+MAX_BYTES = 50_000_000
+
+
+class Label(NamedTuple):
+    """One row: which images it is about, and what these are; empty: not said."""
+
+    key: str
+    pattern: str
+    app: str = ""
+    base: str = ""
+    group: str = ""
+    owner: str = ""
+
+
+Labels = tuple[Label, ...]
+
+
+def given(scans: str, labels: str | PathLike[str] | None) -> Labels:
+    """Return the labels that a user names, or that lie beside tables of facts. Raises as `read`."""
+    if labels:
+        return read(Path(labels))
+    folder = table_parts.folder(scans)
+    beside = folder / "labels.csv"
+    return read(beside) if tables.within(folder) and beside.is_file() else ()
+
+
+def read(path: Path) -> Labels:
+    """Return the labels of a CSV file with one of `KEYS` and any of `FIELDS` as columns.
+
+    A key may be a glob, and `*` is any text. Raises `TableInvalid`.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise TableInvalid(path, f"cannot be read ({error.strerror})", "Check the path") from error
+    if size > MAX_BYTES:
+        raise TableInvalid(path, f"more than {MAX_BYTES:,} bytes", "Shorten it by globs")
+    table = tables.read(path).fillna("")
+    keys = [key for key in KEYS if key in table]
+    fields = [field for field in FIELDS if field in table]
+    if len(keys) != 1 or not fields:
+        raise TableInvalid(
+            path,
+            f"its columns are {', '.join(map(str, table.columns[:8]))}",
+            f"It needs one of {', '.join(KEYS)}, and some of {', '.join(FIELDS)}",
+        )
+    rows = table[[*keys, *fields]].astype(str).apply(lambda values: values.str.strip())
+    if rows[keys[0]].eq("").any():
+        row = int(rows[keys[0]].eq("").to_numpy().argmax()) + 2
+        raise TableInvalid(path, f"{keys[0]!r} is empty in line {row}", "Fill it in")
+    return tuple(
+        Label(keys[0], row[keys[0]], **{field: row[field] for field in fields})
+        for row in rows.to_dict("records")
+    )
+
+
+def of(scans: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return what labels say of scans: `variant, key, pattern, app, base, group, owner`.
+
+    A row a label that fits. `scans` are `tally.images`. Empty texts are not said.
+    """
+    exact: dict[tuple[str, str], list[Label]] = {}
+    globs = []
+    for label in labels:
+        if any(sign in label.pattern for sign in "*?["):
+            globs.append(label)
+        else:
+            exact.setdefault((label.key, label.pattern), []).append(label)
+    rows = []
+    for scan in scans.itertuples():
+        names = _names(scan)
+        found = [
+            label
+            for key, texts in names.items()
+            for text in texts
+            for label in exact.get((key, text), ())
+        ]
+        found += [
+            label
+            for label in globs
+            if any(fnmatchcase(text, label.pattern) for text in names[label.key])
+        ]
+        rows += [(scan.variant, *label) for label in dict.fromkeys(found)]
+    return pd.DataFrame(rows, columns=["variant", *Label._fields], dtype="object")
+
+
+def unused(scans: pd.DataFrame, labels: Labels) -> list[str]:
+    """Return the keys of labels that fit no scan."""
+    used = {*of(scans, labels)["pattern"]}
+    return [label.pattern for label in labels if label.pattern not in used]
+
+
+def _names(scan: Any) -> dict[str, list[str]]:
+    """Return by key what a scan may be named as: of a path also each of its ends."""
+    place = scan.file if isinstance(scan.file, str) else ""
+    parts = place.split("/")
+    ends = ["/".join(parts[at:]) for at in range(len(parts))]
+    others = scan.references.split() if isinstance(scan.references, str) else []
+    return {
+        "file": ends,
+        "reference": [*dict.fromkeys([scan.name, *others])],
+        "digest": [text for text in (scan.image_id, scan.digest) if isinstance(text, str)],
+    }
