@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
     from helpers.fleet.fleet import Fleet as Fleet
     from helpers.notebook.comparison import Comparison as Comparison
+    from helpers.studies.tables import load_tables as load_tables
 
 __version__ = "0.1.0"
 
@@ -49,4 +50,8 @@ def __getattr__(name: str) -> Any:
         from helpers.fleet.fleet import Fleet
 
         return Fleet
+    if name == "load_tables":
+        from helpers.studies.tables import load_tables
+
+        return load_tables
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,12 +22,12 @@ COLUMNS = [
 def table(images: pd.DataFrame) -> pd.DataFrame:
     """Return the totals of each group of images, and of all: the frame has `COLUMNS`.
 
-    `family` is the group that labels say, or else the base. `images` are distinct and counted; `findings` are
-    theirs, whatever the lens; `count` is what the lens counts. `per_image` is the mean, and
-    `per_image_low` to `per_image_high` its interval at 95 % (bootstrap over images, as
-    `bootstrap.ratio`); NA where there are too few. `entries` are apps on a base, of which one image
-    may be several, and those of no known system are there, too: `per_entry` and
-    `fixable_per_entry` are the means of a list of apps, as such headlines are made.
+    `family` is the group that labels say, or else the base. `images` are distinct and counted;
+    `findings` are theirs, whatever the lens; `count` is what the lens counts. `per_image` is the
+    mean, `per_image_low` to `per_image_high` its interval at 95 % (`bootstrap.ratio` over images),
+    NA where there are too few. `entries` are apps on a base, of which one image may be several, and
+    those of no known system are there, too: `per_entry` and `fixable_per_entry` are the means of a
+    list of apps, as such headlines are made.
     """
     placed = image_table.placed(images)
     known = placed[placed["count"].notna()]

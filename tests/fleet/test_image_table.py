@@ -29,6 +29,26 @@ def test_an_image_counts_once_by_its_id_with_the_newest_scan_and_all_references(
     assert image_table.uncounted(reduced, images) == {"node:8@0", "node:8.9@2"}
 
 
+def test_of_a_tagged_reference_the_image_of_its_last_day_counts_and_of_one_day_all():
+    def kept(*days, name="node:8", **more):
+        rows = [{"name": name, "scanned_at": day, "count": 1, **more} for day in days]
+        return len(image_table.once(fleets.images(*rows)))
+
+    assert kept("2026-01-01T10:00", "2026-01-08T10:00") == 1
+    assert kept("2026-01-01T10:00", "2026-01-01T12:00") == 2
+    # The name of a file says nothing of an image.
+    assert kept("2026-01-01", "2026-01-08", name="report") == 2
+    both = [
+        {"name": "node:8", "scanned_at": "2026-01-01", "count": 1, "architecture": "arm64"},
+        {"name": "node:8", "scanned_at": "2026-01-08", "count": 1},
+    ]
+    assert len(image_table.once(fleets.images(*both))) == 2
+    # The newer one could not be scanned.
+    failed = {"name": "node:8", "scanned_at": "2026-01-09", "count": None, "status": "failed"}
+    images = image_table.once(fleets.images(*both[1:], failed))
+    assert images[images["measured"]]["scanned_at"].dt.day.tolist() == [8]
+
+
 @pytest.mark.parametrize(
     ("system", "version", "references", "family", "app"),
     [

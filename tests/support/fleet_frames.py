@@ -107,7 +107,9 @@ def images(*rows: dict[str, object]) -> pd.DataFrame:
         if column in ("fixable", "found"):
             values = [row.get(column, row["count"]) for row in table]
         columns[column] = pd.Series(values, dtype=(about | counts)[column])
-    return pd.DataFrame(columns)
+    counted = columns["count"]
+    levels = {name: counted.mask(counted.notna(), 0) for name in frames.SEVERITIES[:-1]}
+    return pd.DataFrame({**columns, **levels, frames.SEVERITIES[-1]: counted})
 
 
 _COLUMNS = [
@@ -122,5 +124,5 @@ _COLUMNS = [
         "status",
     ),
     *("reason", "count", "fixable", "found", "name", "references", "package_list"),
-    *("packages_known", "diff_ids"),
+    *("packages_known", "diff_ids", "file", "digest"),
 ]

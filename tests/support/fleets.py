@@ -26,7 +26,7 @@ import psutil
 from helpers import frames, paths
 from helpers.fleet import batch
 from helpers.fleet.partition import Partition, Reduction
-from helpers.fleet.scans import listing
+from helpers.fleet.reading import listing
 from helpers.fleet.store import Counted, Part, Store, frame, reduced
 from helpers.frames import SEVERITIES
 from helpers.studies import fleet_record
@@ -209,7 +209,7 @@ def served(folder: Path) -> Iterator[str]:
 def read_here(scans: Path, folder: Path) -> Here:
     """Read scans in this process, without a cluster; return them as one part."""
     folder.mkdir(parents=True)
-    done = batch.read(batch.Batch(listing(str(scans)).scans, folder))
+    done = batch.read(batch.Batch(listing(str(scans), "f").scans, folder))
     parts = tuple(Part(folder / name, Counted(None, {})) for name in done.parts)
     return Here(Store(folder, parts))
 
