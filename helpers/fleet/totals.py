@@ -7,9 +7,11 @@ import pandas as pd
 from helpers.answers.answer import Answer
 from helpers.fleet import bootstrap, image_table
 from helpers.frames import SEVERITIES
-from helpers.text.i18n import t, word
+from helpers.text.i18n import msg, t, word
 from helpers.text.rich import number, paragraph, say
 from helpers.vulnerabilities.lenses import Lens
+
+ALL = msg("all images")
 
 _LEVELS = [*reversed(SEVERITIES)]
 COLUMNS = [
@@ -36,7 +38,7 @@ def table(images: pd.DataFrame) -> pd.DataFrame:
     known = known.assign(by=group)
     rows = [_row(name, part) for name, part in known.groupby("by", sort=True)]
     if len(rows) > 1:
-        rows.append(_row(t("all"), known))
+        rows.append(_row(ALL, known))
     whole = [*COLUMNS[1:6], *_LEVELS]
     types = {**dict.fromkeys(whole, "Int64"), **dict.fromkeys(COLUMNS[-7:], "Float64")}
     return pd.DataFrame(rows, columns=COLUMNS).astype(types)
