@@ -130,7 +130,9 @@ def compare(
 @platform_option()
 @db_options
 def suggest(image: str, platforms: list[Any], check: bool, form: str, **options: Any) -> None:
-    """Print which tag to move to from an IMAGE, a reference in a registry.
+    """Print which tag to move to from an IMAGE: a reference in a registry, or a Dockerfile.
+
+    Of a Dockerfile it is the base of the last stage, which needs a shell if its instructions do.
 
     Candidates are the tags of its repository, and of those in --also. They need the same runtime
     or a newer long-term one, the same C library, and six months of support. At most 12 are
@@ -165,15 +167,19 @@ def _suggested(image: str, platforms: list[Any], options: dict[str, Any]) -> tup
     from helpers.registry.image_cache import ImageCache
     from helpers.studies.load import load_files, load_study
     from helpers.studies.study import open_study
-    from helpers.suggest import candidates, suggestion
+    from helpers.suggest import candidates, given_dockerfile, suggestion
     from helpers.suggest.constraints import ANY, Wanted
 
+    needs_shell = options.pop("shell")
+    if Path(image).is_file():
+        image, is_needed = given_dockerfile.read(Path(image))
+        needs_shell |= is_needed
     try:
         of, *also = map(reference.parse, (image, *options.pop("also")))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     libc = ANY if options.pop("libc") == "any" else ""
-    wanted = Wanted("", libc, options.pop("shell"), clock.today())
+    wanted = Wanted("", libc, needs_shell, clock.today())
     platform = platforms[0] if platforms else oci.ANY
     cache = ImageCache(paths.images_cache())
     listed = candidates.listed(of, also, platform, wanted, cache)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from helpers.errors import RegistryFailed
-from helpers.images import oci, reference
+from helpers.images import dockerfile, oci, reference
 from helpers.registry import connections
 from helpers.registry.image_cache import ImageCache
 from helpers.registry.repository import Repository
-from helpers.suggest import candidates, constraints
+from helpers.suggest import candidates, constraints, given_dockerfile
 from helpers.suggest.constraints import Wanted
 from tests.support import image_archives as images
 from tests.support.command_line import run
@@ -225,3 +225,42 @@ def test_what_is_not_known_is_no_pass(changed: dict[str, Any], refused: str) -> 
     known = {"os": "debian 13.1", "runtime": "node 24.2.0", "libc": "glibc", "shell": True}
     facts = pd.DataFrame([{"status": "scanned", **known, **changed}])
     assert constraints.refusals(facts, wanted) == [refused]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trivy_on_path", "empty_data")
+def test_a_dockerfile_whose_last_stage_runs_a_command_needs_a_shell(
+    repository: str, db: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "Dockerfile"
+    options = ("--format", "json", "--db", db, "--platform", "linux/amd64")
+    found = []
+    for command in ('["npm", "ci"]', "npm ci"):
+        file.write_text(f"FROM x AS y\nRUN make\nFROM {repository}:22-trixie\nRUN {command}\n")
+        told = json.loads(run("suggest", file, *options).stdout)
+        by_image = {each["image"].rpartition(":")[2]: each["refused"] for each in told["captured"]}
+        found.append(by_image["24.2.0-trixie"])
+    assert found == ["", "it has no shell"]
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("CMD node x.js", True),
+        ('CMD ["node", "x.js"]', False),
+        ("HEALTHCHECK --interval=5s CMD curl x", True),
+        ('HEALTHCHECK CMD ["/x"]', False),
+        ("HEALTHCHECK NONE", False),
+        ("RUN --mount=type=cache,target=/x npm ci", True),
+        ("COPY a b", False),
+    ],
+)
+def test_only_the_shell_form_needs_a_shell(line: str, needs: bool) -> None:
+    assert given_dockerfile.needs_shell(dockerfile.stages(f"FROM a\n{line}\n")) == needs
+
+
+def test_a_dockerfile_on_scratch_has_nothing_to_move_from(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM scratch\nCOPY a b\n")
+    done = run("suggest", file)
+    assert (done.status, "no base image" in done.stderr) == (2, True)
