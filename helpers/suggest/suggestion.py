@@ -106,7 +106,7 @@ def suggest(
 
 def _stay(today: str, why: str, unread: str, facts: pd.DataFrame) -> Suggestion:
     if unread:
-        return Suggestion(today, [], None, f"not all candidates were read: {unread}", facts)
+        return Suggestion(today, [], None, "a registry failed to answer for some candidates", facts)
     return Suggestion(today, [], False, why, facts)
 
 
@@ -158,6 +158,7 @@ def record(of: Suggestion, listed: Listed, names: Mapping[str, Candidate]) -> di
         "captured": images,
         "refused": refused,
         "notes": listed.notes,
+        "unread": listed.unread,
     }
 
 
@@ -190,7 +191,8 @@ def markdown(of: Suggestion, listed: Listed, names: Mapping[str, Candidate]) -> 
     if refused:
         parts += ["", "## Refused before a capture", ""]
         parts += [f"- {code(each.name)}: {code(each.refused, MAX_TEXT)}" for each in refused]
-    parts += ["", *(f"- {code(note, MAX_TEXT)}" for note in listed.notes)]
+    notes = [*listed.notes, *([f"Not read: {listed.unread}"] if listed.unread else [])]
+    parts += ["", *(f"- {code(note, MAX_TEXT)}" for note in notes)]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
