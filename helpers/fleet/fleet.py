@@ -24,6 +24,7 @@ from helpers.fleet import (
 )
 from helpers.fleet import bases as bases_
 from helpers.fleet import distributions as distributions_
+from helpers.fleet import drift as drift_
 from helpers.fleet import labels as labels_
 from helpers.fleet import lessons as lessons_
 from helpers.fleet import moving as moving_
@@ -181,6 +182,8 @@ class Fleet(Asked):
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
     severity = question("How many findings and vulnerabilities are there in all?", totals.answer)
+    days = question("What do the scans of each day count?", drift_.days_answer)
+    drift = question("What changed between two days, and in which images?", drift_.answer)
     distributions = question("How do counts differ by base?", distributions_.answer)
     fixable_distributions = question("How many have a fix?", distributions_.fixable_answer)
     bases = question("Which base images contribute most?", bases_.answer)

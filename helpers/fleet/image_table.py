@@ -131,16 +131,20 @@ def counted(images: pd.DataFrame) -> pd.DataFrame:
 def ended(images: pd.DataFrame) -> dict[str, date]:
     """Return the families whose advisories had ended when they were scanned, and on which day.
 
+    One that labels make of several releases has ended if all of them have, on the last's day.
     Later vulnerabilities are in no count of theirs, so that it is low is no good sign.
     """
     found: dict[str, date] = {}
+    going: set[str] = set()
     columns = ["family", "os_family", "os_version"]
     last = images.dropna(subset=columns).groupby(columns)["scanned_at"].max().reset_index()
     for row in last.itertuples():
         until = end_of_life.advisories_until(row.os_family, row.os_version)
         if until and pd.notna(row.scanned_at) and row.scanned_at.date() > until:
-            found[row.family] = until
-    return found
+            found[row.family] = max(until, found.get(row.family, until))
+        else:
+            going.add(row.family)
+    return {family: until for family, until in found.items() if family not in going}
 
 
 def _references(images: pd.DataFrame) -> pd.Series:

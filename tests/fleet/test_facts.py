@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers import Fleet, paths
-from helpers.errors import TableInvalid
+from helpers.errors import ParameterInvalid, TableInvalid
 
 RECORDED = paths.ROOT / "data" / "fleets"
 
@@ -41,6 +41,13 @@ def test_onishi_weekly_has_the_findings_of_each_week_and_counts_the_last_of_each
     assert weeks == [313662, 315155, 316851, 317228, 320514, 322792]
     assert len(f.counts) == 1000
     assert {*f.counts["scanned_at"]} == {pd.Timestamp("2023-12-20", tz="UTC")}
+    # By the source's reading 948 images of +8,703 were not rebuilt; of 8 no build date is usable.
+    change = f.where(lens="findings").drift().table.set_index("part")[["images", "change"]]
+    assert change.loc["rebuilt"].tolist() == [52, 427]
+    assert change.drop("rebuilt").sum().tolist() == [948, 8703]
+    assert change.loc["not known if rebuilt", "images"] == 8
+    with pytest.raises(ParameterInvalid, match="no scans of '2023-01-01'; there are some of 2023-"):
+        f.drift(earlier="2023-01-01")
 
 
 def test_tables_are_read_once_and_anew_when_a_file_changes(read, tmp_path):
