@@ -31,6 +31,7 @@ from helpers.fleet import moving as moving_
 from helpers.fleet import overview as overview_
 from helpers.fleet import pairs as pairs_
 from helpers.fleet import repeats as repeats_
+from helpers.fleet import unpaired as unpaired_
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
 from helpers.notebook.display import Setting
@@ -191,6 +192,7 @@ class Fleet(Asked):
     widespread = question("Which vulnerabilities are in the most images?", spread.answer)
     updates = question("Which package update fixes most?", spread.updates_answer)
     pairs = question("How does the same app differ between bases?", pairs_.answer)
+    unpaired = question("Which images stand in no pair, and why?", unpaired_.answer)
     moving = question("What would moving to another base change?", moving_.answer)
     repeats = question("Which images have the same packages?", repeats_.answer)
 
