@@ -19,6 +19,13 @@ _ABOUT = [
 ]
 _NAMES = [*KEYS, "source_package", "installed_version", "fixed_version", "place", "aliases"]
 
+NEEDS = {
+    "images": [*SCAN, *_ABOUT],
+    "findings": [*SCAN, *_NAMES, "severity", "published_at", "suppressed"],
+    "packages": [*SCAN, "package", "version", "package_path"],
+}
+"""The columns that `kept` takes, by frame."""
+
 
 class Scans(NamedTuple):
     """Some scans.

@@ -1,14 +1,22 @@
 """A fleet in time: what each day's scans count, and where a change comes from."""
 
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from helpers.answers.answer import Answer
+from helpers.changes import engine, scans
+from helpers.changes.between import counted
+from helpers.changes.causes import IMAGE
+from helpers.changes.scans import Scans
 from helpers.errors import ParameterInvalid
-from helpers.frames import SEVERITIES
+from helpers.fleet.engine import Dask
+from helpers.fleet.partition import Partition, Reduction
+from helpers.frames import SEVERITIES, Frames
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import number, paragraph, say
+from helpers.text.rich import Phrase, bullets, listed, number, paragraph, say
 from helpers.vulnerabilities.lenses import Lens
 
 SAME, REBUILT, UNKNOWN = msg("same image"), msg("rebuilt"), msg("not known if rebuilt")
@@ -17,6 +25,13 @@ ONE_DAY = msg("All scans are of one day, so nothing is known of changes.")
 
 _LEVELS = [*reversed(SEVERITIES)]
 _SUMS = ["count", "fixable", *_LEVELS]
+
+
+class Drift(NamedTuple):
+    """Where a difference comes from, and why: frames as `between` says."""
+
+    parts: pd.DataFrame
+    causes: pd.DataFrame
 
 
 def by_day(scanned: pd.DataFrame) -> pd.DataFrame:
@@ -59,27 +74,28 @@ def days_answer(scanned: pd.DataFrame, lens: Lens) -> Answer:
     return Answer("days", title, table=table, counted=lens.label)
 
 
-def between(scanned: pd.DataFrame, earlier: str, later: str) -> pd.DataFrame:
-    """Return where the difference between two days comes from: one row a `part`.
+def between(scanned: pd.DataFrame, reducer: Dask, earlier: str, later: str) -> Drift:
+    """Return where the difference between two days comes from.
 
-    `part, images, before, after, change, fixable_change`, and the change of each
-    severity. A part is images of which the reference stands for the same image on both days, by
-    image id or else by the time it was built; rebuilt ones; ones of which neither is known; and
-    references that are only there on one day.
+    `parts` has one row a `part`: `part, images, before, after, change, fixable_change`, the change
+    of each severity, and how many findings `appeared`, `gone` and `re_rated` (NA: the reference is
+    there on one day alone). A part is images of which the reference stands for the same image on
+    both days, by `changes.identity`; rebuilt ones; ones of which neither is known; and references
+    that are there on one day. `causes` has how many `findings` changed for which `reason` of
+    `changes`, by `part`.
     """
     rows = by_day(scanned)
-    key = ["name", "architecture"]
-    both = rows[rows["day"].eq(earlier)].merge(
-        rows[rows["day"].eq(later)], on=key, how="outer", suffixes=("", "_later"), indicator=True
+    rows = rows.assign(key=rows["name"].astype("str") + " " + rows["architecture"].astype("str"))
+    first, second = (rows[rows["day"].eq(day)] for day in (earlier, later))
+    both = first.merge(
+        second, on="key", how="outer", suffixes=("", "_later"), indicator=True, sort=True
     )
-    part = both["_merge"].map({"left_only": WENT, "right_only": CAME}).astype("object")
-    is_both = both["_merge"].eq("both")
-    part = part.where(~is_both, UNKNOWN)
-    # By the id where both have one; the time it was built is a sign where not.
-    for column in ("created_at", "image_id"):
-        known = is_both & both[column].notna() & both[f"{column}_later"].notna()
-        same = both[column].eq(both[f"{column}_later"]).fillna(False)
-        part = part.mask(known & same, SAME).mask(known & ~same, REBUILT)
+    pairs, changes = _changes(pd.concat([first, second]), reducer, earlier, later)
+    is_other = both["key"].map(pairs.set_index("variant")[IMAGE].astype("object"))
+    part = is_other.map({False: SAME, True: REBUILT}).astype("object").fillna(UNKNOWN)
+    part = part.mask(both["_merge"].eq("left_only"), WENT).mask(
+        both["_merge"].eq("right_only"), CAME
+    )
     change = {
         column: both[f"{column}_later"].fillna(0) - both[column].fillna(0) for column in _SUMS
     }
@@ -96,11 +112,53 @@ def between(scanned: pd.DataFrame, earlier: str, later: str) -> pd.DataFrame:
     )
     sums = table.groupby("part", sort=False).sum().astype("Int64")
     order = [each for each in (SAME, REBUILT, UNKNOWN, CAME, WENT) if each in sums.index]
-    return sums.loc[order].rename_axis("part").reset_index()
+    changes = changes.assign(part=changes["variant"].map(dict(zip(both["key"], part, strict=True))))
+    kinds = [engine.APPEARED, engine.GONE, engine.RERATED]
+    moved = counted(changes, ["part"], kinds).set_index("part").astype("Int64")
+    moved = moved.reindex(order).fillna(0)
+    moved.loc[moved.index.isin([CAME, WENT])] = pd.NA
+    parts = sums.loc[order].join(moved).rename_axis("part").reset_index()
+    causes = changes.groupby(["part", "reason"], sort=False).size().rename("findings")
+    return Drift(parts, causes.reset_index())
 
 
-def answer(scanned: pd.DataFrame, lens: Lens, earlier: str = "", later: str = "") -> Answer:
-    """Answer what changed from one day to another, and in which images.
+def _changes(
+    rows: pd.DataFrame, reducer: Dask, earlier: str, later: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the pairs of scans of two days, and what changed in each, as `changes.engine`."""
+    names = dict(zip(rows["variant"], zip(rows["key"], rows["day"], strict=True), strict=True))
+    kept = scans.together(reducer.kept(_scans(names)))
+    known = kept.scans.sort_values(["variant", "capture"], ignore_index=True)
+    pairs = engine.pairs(known)
+    _, changes = engine.changed(kept, known, pairs, every=False)
+    changes = changes[changes["change"].ne(engine.HIDDEN)]
+    return pairs, changes.join(pairs[["variant"]], on="step")
+
+
+def _scans(names: Mapping[str, tuple[str, str]]) -> Reduction:
+    """Return the reduction to scans as `changes` needs them: named by reference and day."""
+    return Reduction(partial(_named, names=names), scans.NEEDS)
+
+
+def _named(part: Partition, names: Mapping[str, tuple[str, str]]) -> Scans:
+    made = {}
+    for name in Frames._fields:
+        frame = getattr(part, name)
+        frame = frame[frame["variant"].isin(names)].reset_index(drop=True)
+        to = [names[variant] for variant in frame["variant"]]
+        made[name] = frame.assign(
+            variant=pd.array([key for key, _ in to], dtype="str"),
+            capture=pd.array([day for _, day in to], dtype="str"),
+        )
+    # A reference names an image here, whatever a report calls it.
+    made["images"] = made["images"].assign(artifact=made["images"]["variant"])
+    return scans.kept(Frames(**made))
+
+
+def answer(
+    scanned: pd.DataFrame, reducer: Dask, lens: Lens, earlier: str = "", later: str = ""
+) -> Answer:
+    """Answer what changed from one day to another, in which images, and why.
 
     Empty: the first and the last day. Raises `ParameterInvalid` for a day without scans.
     """
@@ -111,7 +169,7 @@ def answer(scanned: pd.DataFrame, lens: Lens, earlier: str = "", later: str = ""
     if len(there) < 2:
         return Answer("drift", counted=lens.label, lacks=word(ONE_DAY))
     first, last = earlier or there[0], later or there[-1]
-    table = between(scanned, first, last)
+    table, causes = between(scanned, reducer, first, last)
     total = int(table["change"].sum())
     still: Any = table[table["part"].isin([SAME])]["change"].sum()
     title = t(
@@ -123,8 +181,27 @@ def answer(scanned: pd.DataFrame, lens: Lens, earlier: str = "", later: str = ""
         still=f"{int(still):+,}",
     )
     text = say(
-        "An image is the same if its id is, or, without ids, the time it was built. What changes "
-        "in {images} that stayed the same is the database's doing, or the scanner's.",
+        "An image is the same if its id or packages are, or, without these, the time it was "
+        "built. What changes in {images} that stayed the same is the database's doing, or the "
+        "scanner's.",
         images=number(int(table[table["part"].isin([SAME])]["images"].sum()), "image"),
     )
-    return Answer("drift", title, paragraph(text), table, counted=lens.label)
+    lines = [
+        _line(row, causes[causes["part"].eq(row.part)])
+        for row in table.dropna(subset="appeared").itertuples()
+    ]
+    return Answer("drift", title, paragraph(text) + bullets(lines), table, counted=lens.label)
+
+
+def _line(row: Any, causes: pd.DataFrame) -> Phrase:
+    return say(
+        "{part}: {appeared} appeared, {gone:,} went, {re_rated:,} re-rated (cause: {causes})",
+        part=word(row.part),
+        appeared=number(int(row.appeared), "finding"),
+        gone=int(row.gone),
+        re_rated=int(row.re_rated),
+        causes=listed(
+            say("{reason} {count:,}", reason=word(cause.reason), count=cause.findings)
+            for cause in causes.sort_values("findings", ascending=False).itertuples()
+        ),
+    )

@@ -21,7 +21,11 @@ class Dask(NamedTuple):
     cluster: Cluster
 
     def reduced(self, reduction: Reduction) -> pd.DataFrame:
-        """Return what is kept of all parts, in their order.
+        """Return what is kept of all parts as one frame, in their order. Raises as `kept`."""
+        return pd.concat(self.kept(reduction), ignore_index=True)
+
+    def kept(self, reduction: Reduction) -> list[Any]:
+        """Return what is kept of each part, in their order; of no images if there is none.
 
         Raises `FleetInvalid` and `ClusterFailed`.
         """
@@ -32,8 +36,7 @@ class Dask(NamedTuple):
             if end.error:
                 raise end.error
             kept[end.place] = end.result
-        parts = [kept[place] for place in sorted(kept)]
-        return pd.concat(parts or [stores.reduced(None, reduction)], ignore_index=True)
+        return [kept[place] for place in sorted(kept)] or [stores.reduced(None, reduction)]
 
     def frame(self, name: str) -> Any:
         """Return a frame as a Dask DataFrame, a partition a part; only wanted columns are read.

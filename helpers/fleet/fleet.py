@@ -136,6 +136,10 @@ class Fleet(Asked):
     def _images(self) -> pd.DataFrame:
         return self.counts
 
+    @property
+    def _reducer(self) -> engine.Dask:
+        return self._engine
+
     @cached_property
     def _twice(self) -> frozenset[str]:
         return image_table.uncounted(self.scanned, self.counts)

@@ -1,7 +1,7 @@
 """A part of a fleet, and what is kept of each part: both engines reduce parts the same way."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,9 +18,9 @@ class Partition(NamedTuple):
 class Reduction(NamedTuple):
     """What is kept of each part: a picklable function of a Partition, and the columns it needs.
 
-    `of` returns a small frame. `columns` has the columns by frame; a frame that is not named is
-    empty.
+    `of` returns a small frame, or a tuple of some. `columns` has the columns by frame; a frame that
+    is not named is empty.
     """
 
-    of: Callable[[Partition], pd.DataFrame]
+    of: Callable[[Partition], Any]
     columns: Mapping[str, Sequence[str]]

@@ -332,7 +332,7 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
-def reduced(part: Part | None, reduction: Reduction) -> pd.DataFrame:
+def reduced(part: Part | None, reduction: Reduction) -> Any:
     """Return what a reduction keeps of a part; without one, of no images."""
     columns = reduction.columns
     return reduction.of(Partition(*(frame(part, name, columns.get(name, ())) for name in FRAMES)))

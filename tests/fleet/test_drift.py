@@ -1,5 +1,28 @@
+import pandas as pd
+
+from helpers import frames
 from helpers.fleet import drift
+from helpers.fleet.partition import Partition, Reduction
 from tests.support import fleet_frames as fleets
+
+
+class Here:
+    """Reduces scans without a cluster; of each id in `ids` a scan has a finding."""
+
+    def __init__(self, scanned: pd.DataFrame, ids: dict[str, list[str]]) -> None:
+        shared = [c for c in frames.columns("images") if c in scanned]
+        images = frames.make("images", scanned[shared].to_dict("list"))
+        rows = [(variant, id_) for variant, found in ids.items() for id_ in found]
+        findings = {
+            "variant": [variant for variant, _ in rows],
+            "vulnerability_id": [id_ for _, id_ in rows],
+            "severity": ["HIGH"] * len(rows),
+        }
+        made = {name: frames.make(name, {}) for name in ("fleet", "packages")}
+        self.part = Partition(images=images, findings=frames.make("findings", findings), **made)
+
+    def kept(self, reduction: Reduction) -> list[object]:
+        return [reduction.of(self.part)]
 
 
 def test_a_change_splits_by_whether_an_image_is_the_same_and_adds_up():
@@ -22,7 +45,14 @@ def test_a_change_splits_by_whether_an_image_is_the_same_and_adds_up():
         scan("same:1", 8, 1, image_id="d", architecture="arm64"),
         scan("gone:1", 8, None, status="failed"),
     )
-    table = drift.between(scanned, "2026-01-01", "2026-01-08").set_index("part")
+    variants = scanned["variant"].tolist()
+    here = Here(scanned, {variants[0]: ["CVE-1", "CVE-2"], variants[1]: ["CVE-2", "CVE-3"]})
+    found = drift.between(scanned, here, "2026-01-01", "2026-01-08")
+    table = found.parts.set_index("part")
+    moved = table.loc["same image", ["appeared", "gone", "re_rated"]].tolist()
+    assert moved == [1, 1, 0]
+    assert table.loc[["came", "went"], "gone"].isna().all()
+    assert found.causes["part"].unique().tolist() == ["same image"]
     found = table[["images", "before", "after", "change"]].to_numpy().tolist()
     assert dict(zip(table.index, found, strict=True)) == {
         "same image": [2, 7, 10, 3],
