@@ -14,7 +14,7 @@ KIT = KIT_BY_MAKE=1 $(BIN)/python -m helpers
 
 # make ignores unknown variables: a misspelled STUDY would run the default study.
 KNOWN = PYTHON VENV STUDY SCANS IMAGES IMAGE ALSO CHECK BEFORE AFTER DB COVERAGE MIXED FROM EPSS KEV VEX \
-  PLATFORM LABELS LANGUAGE THEME TRANSPARENT TEMPLATE FAIL_ON FORMAT NAME SCHEDULER COUNT SEED KINDS LAB QUICK
+  PLATFORM LABELS PUBLISHED LANGUAGE THEME TRANSPARENT TEMPLATE FAIL_ON FORMAT NAME SCHEDULER COUNT SEED KINDS LAB QUICK
 GIVEN = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) -%,$(GIVEN))
 $(if $(UNKNOWN),$(error Unknown variable: $(UNKNOWN). Use one of these, in upper case: $(KNOWN)))
@@ -54,8 +54,8 @@ gate: $(VENV)/installed ## what a change brought: BEFORE=image AFTER=image [FAIL
 	@$(if $(and $(BEFORE),$(AFTER)),,echo "Name two images: make gate BEFORE=image AFTER=image"; exit 2;)\
 	  $(KIT) gate "$(BEFORE)" "$(AFTER)"$(if $(FAIL_ON), --fail-on "$(FAIL_ON)")$(if $(FORMAT), --format $(FORMAT))$(PLATFORMS) $(CAPTURE)
 
-fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or captured fleet (default official-2018) [NAME=name LABELS=file SCHEDULER=tcp://host:8786 MIXED=1]
-	@$(KIT) fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(LABELS), --labels "$(LABELS)")$(if $(MIXED), --mixed)$(LOOK)
+fleet: $(VENV)/fleet ## hundreds of images at SCANS: a folder, glob, s3://… or captured fleet (default official-2018) [NAME=name LABELS=file PUBLISHED=file SCHEDULER=tcp://host:8786 MIXED=1]
+	@$(KIT) fleet run "$(SCANS)"$(if $(NAME), --name "$(NAME)")$(if $(SCHEDULER), --scheduler $(SCHEDULER))$(if $(LABELS), --labels "$(LABELS)")$(if $(PUBLISHED), --published "$(PUBLISHED)")$(if $(MIXED), --mixed)$(LOOK)
 
 TESTS = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 

@@ -90,10 +90,22 @@ class _FleetRun(Run):
     metavar="FILE",
     help="A CSV that says which app and base images are; default: labels.csv beside tables.",
 )
+@click.option(
+    "--published",
+    default="",
+    metavar="FILE",
+    help="A CSV of published numbers; default: published.csv beside tables.",
+)
 @MIXED
 @PARAM
 def fleet_run(
-    scans: str, name: str, scheduler: str, labels: str, mixed: bool, given: tuple[str, ...]
+    scans: str,
+    name: str,
+    scheduler: str,
+    labels: str,
+    published: str,
+    mixed: bool,
+    given: tuple[str, ...],
 ) -> None:
     """Read SCANS, run the fleet notebook over them, and write its report.
 
@@ -107,11 +119,13 @@ def fleet_run(
     parameters.check(values, [paths.FLEET])
     from helpers.fleet import alike, cluster, engine, image_table, reading, tally
     from helpers.fleet import labels as labels_
+    from helpers.fleet import published as published_
     from helpers.fleet import scans as fleet_scans
     from helpers.runs.run import run_fleet
 
     name = name or fleet_scans.default_name(scans)
     labels_.given(scans, labels)
+    published_.given(scans, published)
     listed = reading.listing(scans, name)
     with cluster.open(scheduler) as opened:
         click.echo(f"dashboard {opened.dashboard}")
@@ -120,9 +134,10 @@ def fleet_run(
         reduced = engine.Dask(found.store, opened).reduced(tally.images())
         alike.require(image_table.once(reduced), mixed)
         address = opened.client.scheduler.address
-        own = {"scans": scans, "name": name, "scheduler": address, "labels": labels}
+        files = {"labels": labels, "published": published}
+        own = {"scans": scans, "name": name, "scheduler": address, **files}
         command = f"fleet run {shlex.quote(scans)} --name {name}"
-        command += f" --labels {shlex.quote(labels)}" if labels else ""
+        command += "".join(f" --{key} {shlex.quote(file)}" for key, file in files.items() if file)
         print_run(run_fleet(name, values, own, command))
 
 

@@ -15,6 +15,7 @@ from helpers.fleet import (
     alike,
     cluster,
     engine,
+    entries,
     groups,
     image_table,
     reading,
@@ -25,11 +26,13 @@ from helpers.fleet import (
 from helpers.fleet import bases as bases_
 from helpers.fleet import distributions as distributions_
 from helpers.fleet import drift as drift_
+from helpers.fleet import headline as headline_
 from helpers.fleet import labels as labels_
 from helpers.fleet import lessons as lessons_
 from helpers.fleet import moving as moving_
 from helpers.fleet import overview as overview_
 from helpers.fleet import pairs as pairs_
+from helpers.fleet import published as published_
 from helpers.fleet import repeats as repeats_
 from helpers.fleet import unpaired as unpaired_
 from helpers.fleet.cluster import Cluster
@@ -48,7 +51,8 @@ class Fleet(Asked):
     what is new in it is read first. `name` is the fleet's, by default made of `scans`. `scheduler`
     is the address of a Dask scheduler whose workers see the data folder; without one, a cluster is
     started on this machine. `labels` is a CSV file that says what images are, as `labels.read`
-    takes it; by default the `labels.csv` that lies beside tables of facts.
+    takes it; by default the `labels.csv` that lies beside tables of facts. `published` is a CSV
+    file of published numbers, as `published.read` takes it; by default the `published.csv` there.
 
     The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
     dictionary: `f.findings.groupby("severity", sort=True).size().compute()`. Raises `FleetInvalid`,
@@ -56,6 +60,7 @@ class Fleet(Asked):
     """
 
     example = 'Fleet("official-2018")'
+    _numbers: tuple[published_.Number, ...] = ()
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Fleet(Asked):
         scheduler: str | None = None,
         *,
         labels: str | PathLike[str] | None = None,
+        published: str | PathLike[str] | None = None,
         mixed: bool = False,
     ) -> None:
         if not scans:
@@ -71,6 +77,7 @@ class Fleet(Asked):
         self.name = name or default_name(scans)
         self._mixed = mixed
         self._labels = labels_.given(scans, labels)
+        self._numbers = published_.given(scans, published)
         found = reading.listing(scans, self.name)
         opened = _opened(scheduler or "")
         self.reading = reading.read(scans, self.name, opened, found)
@@ -86,8 +93,11 @@ class Fleet(Asked):
         Of most findings of a fleet's scans no date may be known. Raises `ParameterInvalid` for an
         unknown value.
         """
+        return self._under(lenses.checked(lenses.given(self.lens, **fields)))
+
+    def _under(self, lens: Lens) -> Self:
         other = copy.copy(self)
-        other.lens = lenses.checked(lenses.given(self.lens, **fields))
+        other.lens = lens
         for name in _BY_LENS & {*vars(other)}:
             del vars(other)[name]
         return other
@@ -162,6 +172,27 @@ class Fleet(Asked):
         reached = bases_.rebuilds(self.counts, found, self._lists)
         return bases_.with_removed(found, self._engine.reduced(tally.removed(self.lens, reached)))
 
+    @cached_property
+    def _made(self) -> pd.DataFrame:
+        """All entries, whatever the lens: what others published has none."""
+        plain = {kind: self._under(Lens(kind)) for kind in entries.KINDS}
+        return entries.table(
+            {kind: each.counts for kind, each in plain.items()},
+            {kind: each.scanned for kind, each in plain.items()},
+        )
+
+    @cached_property
+    def _judged(self) -> dict[str, int]:
+        found = self._engine.reduced(tally.judges(self._twice))
+        who = found["severity_source"].astype("object").fillna(t("not named"))
+        sums = found["findings"].groupby(who).sum()
+        return {str(each): int(count) for each, count in sums.items()}
+
+    @property
+    def _between(self) -> headline_.Between:
+        plain = self._under(Lens(entries.KINDS[0]))
+        return lambda earlier, later: drift_.between(plain.scanned, self._engine, earlier, later)
+
     @property
     def _packages(self) -> groups.Packages:
         return groups.packages(self.counts, self._found)
@@ -187,6 +218,8 @@ class Fleet(Asked):
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
     severity = question("How many findings and vulnerabilities are there in all?", totals.answer)
+    published = question("Which published numbers come out here?", published_.answer)
+    headline = question("What does a headline hide?", headline_.answer)
     days = question("What do the scans of each day count?", drift_.days_answer)
     drift = question("What changed between two days, and in which images?", drift_.answer)
     distributions = question("How do counts differ by base?", distributions_.answer)

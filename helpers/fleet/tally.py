@@ -159,6 +159,22 @@ def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return table.assign(severity=severity)[[*keys, "severity", *columns]]
 
 
+def judges(without: Collection[str] = ()) -> Reduction:
+    """Return the reduction to how many findings whose severity has: `severity_source, findings`.
+
+    NA: it is computed from several sources. `without` are variants that are not counted.
+    """
+    columns = {"findings": ["variant", "suppressed", "severity_source"]}
+    return Reduction(partial(_judges, without=frozenset(without)), columns)
+
+
+def _judges(part: Partition, without: Collection[str]) -> pd.DataFrame:
+    rows = part.findings[~part.findings["suppressed"].fillna(False).astype(bool)]
+    rows = rows[~rows["variant"].isin(without)]
+    who = rows["severity_source"].astype("object").rename("severity_source")
+    return who.groupby(who, dropna=False).size().rename("findings").reset_index()
+
+
 def package_lists() -> Reduction:
     """Return the reduction to one row a distinct package list: `package_list, size, items`.
 

@@ -35,6 +35,63 @@ def test_debloated_images_come_to_the_published_means_and_84_rows_are_76_images(
     assert (row["pairs"], row["second_fewer"], row["first_fewer"], row["equal"]) == (27, 23, 4, 0)
 
 
+METRICS = {
+    "findings": "findings",
+    "vulnerabilities": "vulnerabilities",
+    "high and critical findings": "serious findings",
+    "findings with a fix": "fixable findings",
+}
+
+
+def test_debloated_images_come_to_every_number_of_the_source(opened_fleet, shared, tmp_path):
+    expected = json.loads((shared / "anchors/debloated-images/expected.json").read_text())
+    rows = []
+    for group in ("original", "rapidfort", "chainguard"):
+        facts = expected[group]
+        rows += [("entries", group, facts["images"], "")]
+        rows += [("images", group, facts["distinct image ids"], "")]
+        rows += [("entries without findings", group, facts["images with no finding"], "")]
+        for theirs, ours in METRICS.items():
+            rows += [(f"{what} {ours}", group, facts[theirs][what], "") for what in facts[theirs]]
+    for name, facts in expected["pairs"].items():
+        group, _, theirs = name.partition(": ")
+        ours = METRICS[theirs]
+        rows += [("entries", group, facts["pairs"], "")]
+        rows += [(f"{what} {ours}", group, facts[what], "") for what in ("fewer", "more", "equal")]
+        rows += [
+            (f"{what} of {ours}", group, facts[what], "1e-6")
+            for what in ("mean difference", "median difference")
+        ]
+    for group, share in expected["reduction of mean findings"].items():
+        rows += [("reduction of mean findings", f"original -> {group}", share, "1e-6")]
+    path = tmp_path / "published.csv"
+    pd.DataFrame(rows, columns=["metric", "group", "value", "tolerance"]).to_csv(path, index=False)
+    f = opened_fleet("debloated-images", published=path)
+    table = f.published().table
+    differs = table[table["outcome"].ne("reproduced")]
+    # The source counts ids; here ids that name each other as aliases are one vulnerability.
+    assert {*differs["outcome"]} == {"differs"}
+    assert differs["metric"].str.endswith("vulnerabilities").all()
+    assert differs["group"].str.contains("rapidfort").all()
+    assert len(differs) == 4
+    assert (len(table), f.headline().table["apps"].unique().tolist()) == (len(rows), [28])
+
+
+def test_a_headline_in_fixable_findings_may_be_chance(opened_fleet):
+    f = opened_fleet("debloated-images")
+    table = f.headline().table.set_index(["first", "second", "counted"])
+    row = table.loc[("original", "rapidfort", "fixable findings")]
+    assert round(row["mean_difference"], 3) == 1.714
+    assert (round(row["low"], 1), round(row["high"], 1)) == (-1.5, 5.4)
+    assert table.loc[("original", "rapidfort", "findings")]["high"] < 0
+
+
+def test_a_headline_in_time_has_first_and_last_day_and_no_interval(opened_fleet):
+    row = opened_fleet("onishi-weekly").headline().table.iloc[0]
+    assert (row["first"], row["second"], row["apps"]) == ("2023-11-15", "2023-12-20", 1000)
+    assert (round(row["mean_difference"], 2), row[["low", "high"]].isna().all()) == (9.13, True)
+
+
 def test_onishi_weekly_has_what_is_expected_of_each_week_and_step(opened_fleet, shared):
     expected = json.loads((shared / "anchors/onishi-weekly/expected.json").read_text())
     f = opened_fleet("onishi-weekly")
