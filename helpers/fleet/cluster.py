@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import tempfile
 import threading
 import uuid
@@ -100,8 +101,9 @@ class Cluster:
         """Start the workers of a local cluster anew; return whether it is one."""
         if self._local:
             number = len(self._local.worker_spec) or 1
-            self._local.scale(0)
-            self._local.scale(number)
+            with _without_script():
+                self._local.scale(0)
+                self._local.scale(number)
         return self.is_local
 
 
@@ -158,7 +160,7 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
                 whole.clear_up()
                 scratch = stack.enter_context(whole.temporary_folder("fleet"))
                 stack.enter_context(dask.config.set({"temporary-directory": scratch}))
-                with _deaf():
+                with _deaf(), _without_script():
                     made = LocalCluster(
                         n_workers=workers or None,
                         threads_per_worker=1,
@@ -179,12 +181,22 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
             why = f"{scheduler or 'local cluster'}: no workers ({error or type(error).__name__}). "
             remedy = "Check that its scheduler and workers run, or omit --scheduler"
             if not scheduler:
-                remedy = (
-                    "Close other programs and try again. In a script of your own, create the Fleet "
-                    "under if __name__ == '__main__':, since each worker imports the script"
-                )
+                remedy = "Close other programs and try again"
             raise ClusterFailed(why + remedy) from error
         yield client, local
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Hide the script that runs while processes start: each of them would run it, too."""
+    script = vars(sys.modules["__main__"])
+    before = {name: script[name] for name in ("__file__", "__spec__") if name in script}
+    script.pop("__file__", None)
+    script["__spec__"] = None
+    try:
+        yield
+    finally:
+        script.update(before)
 
 
 @contextmanager

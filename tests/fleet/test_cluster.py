@@ -275,13 +275,20 @@ def test_a_client_of_a_cluster_keeps_nothing_on_this_disk(
         assert not [*tmp_path.iterdir()]
 
 
-def test_a_script_that_every_worker_runs_again_is_told_what_to_do() -> None:
-    begins = "from helpers.fleet import cluster\nwith cluster.open(''): pass"
-    ran = subprocess.run(
-        [sys.executable, "-"], input=begins, capture_output=True, text=True, cwd=paths.ROOT
+def test_no_worker_runs_the_script_again_that_starts_the_cluster(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from helpers.fleet import cluster\n"
+        "print('run')\n"
+        "with cluster.open('', workers=2) as opened:\n"
+        "    opened.replace()\n"
+        "    print(opened.client.submit(lambda: 6 * 7).result(), __file__)\n"
     )
-    last = ran.stderr.rstrip().splitlines()[-1]
-    assert "create the Fleet under if __name__ == '__main__':" in last
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    ran = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, cwd=paths.ROOT, env=environment
+    )
+    assert (ran.stdout, ran.stderr) == (f"run\n42 {script}\n", "")
 
 
 def test_what_is_wrong_with_a_cluster_is_told(
