@@ -189,8 +189,9 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
 @contextmanager
 def _without_script() -> Iterator[None]:
     """Hide the script that runs while processes start: each of them would run it, too."""
-    script = vars(sys.modules["__main__"])
-    before = {name: script[name] for name in ("__file__", "__spec__") if name in script}
+    script: dict[str, Any] = vars(sys.modules["__main__"])
+    names: tuple[str, ...] = ("__file__", "__spec__")
+    before = {name: script[name] for name in names if name in script}
     script.pop("__file__", None)
     script["__spec__"] = None
     try:
