@@ -188,7 +188,7 @@ def _started(scheduler: str, workers: int) -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def _without_script() -> Iterator[None]:
-    """Hide the script that runs while processes start: each of them would run it, too."""
+    """Hide the running script from processes that start: otherwise each runs it again."""
     script: dict[str, Any] = vars(sys.modules["__main__"])
     names: tuple[str, ...] = ("__file__", "__spec__")
     before = {name: script[name] for name in names if name in script}

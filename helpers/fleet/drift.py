@@ -35,17 +35,19 @@ class Drift(NamedTuple):
 
 
 def by_day(scanned: pd.DataFrame) -> pd.DataFrame:
-    """Return the scans that counted something, the newest of each reference and day: with `day`.
+    """Return the scans that counted something, the newest of each reference and day.
 
-    `scanned` is `tally.images`. A reference is a name for one architecture; `day` is a text.
+    `scanned` is `tally.images`. Added are `key`, the reference: a name and its architecture; and
+    `day`, as a text.
     """
     known = scanned[scanned["count"].notna() & scanned["scanned_at"].notna()]
     known = known.assign(
         day=known["scanned_at"].dt.strftime("%Y-%m-%d").astype("object"),
         architecture=known["architecture"].astype("object").fillna(""),
     )
+    known["key"] = known["name"].astype("str") + " " + known["architecture"].astype("str")
     order = known.sort_values(["scanned_at", "variant"], kind="stable")
-    return order.drop_duplicates(["name", "architecture", "day"], keep="last")
+    return order.drop_duplicates(["key", "day"], keep="last")
 
 
 def days(scanned: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +87,6 @@ def between(scanned: pd.DataFrame, reducer: Dask, earlier: str, later: str) -> D
     `changes`, by `part`.
     """
     rows = by_day(scanned)
-    rows = rows.assign(key=rows["name"].astype("str") + " " + rows["architecture"].astype("str"))
     first, second = (rows[rows["day"].eq(day)] for day in (earlier, later))
     both = first.merge(
         second, on="key", how="outer", suffixes=("", "_later"), indicator=True, sort=True

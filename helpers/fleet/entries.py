@@ -39,8 +39,7 @@ def _placed(images: pd.DataFrame) -> pd.DataFrame:
 
 def _dated(scanned: pd.DataFrame) -> pd.DataFrame:
     rows = drift.by_day(scanned)
-    app = rows["name"].astype("str") + " " + rows["architecture"].astype("str")
-    return rows.assign(app=app.str.strip(), family=rows["day"])
+    return rows.assign(app=rows["key"], family=rows["day"])
 
 
 def _entries(by_kind: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -218,7 +218,7 @@ class Fleet(Asked):
         return Answer("scanned-alike", text=alike.text(self.scanned))
 
     severity = question("How many findings and vulnerabilities are there in all?", totals.answer)
-    published = question("Which published numbers come out here?", published_.answer)
+    published = question("Which published numbers are reproduced?", published_.answer)
     headline = question("What does a headline hide?", headline_.answer)
     days = question("What do the scans of each day count?", drift_.days_answer)
     drift = question("What changed between two days, and in which images?", drift_.answer)

@@ -90,7 +90,8 @@ def answer(
 ) -> Answer:
     """Answer what is left of a difference when it is counted in other ways.
 
-    `between` is how a change between two days splits, `judged` how many findings whose rate.
+    `between` returns where a change between two days comes from. `judged` is how many findings each
+    source rates.
     """
     found = table(made, packages)
     if found.empty:
@@ -100,22 +101,20 @@ def answer(
 
 
 def _of_bases(found: pd.DataFrame, made: pd.DataFrame, judged: dict[str, int]) -> Answer:
-    rows = found[found["counted"].eq("fixable findings")]
-    unsure = rows[rows["low"].lt(0) & rows["high"].gt(0) | rows["low"].isna()]
-    shown = (unsure if len(unsure) else rows).iloc[0]
-    whole = found[
-        found["first"].eq(shown["first"])
-        & found["second"].eq(shown["second"])
-        & found["counted"].eq("findings")
-    ].iloc[0]
+    fixable = found[found["counted"].eq("fixable findings")]
+    unsure = fixable[fixable["low"].lt(0) & fixable["high"].gt(0)]
+    row = (unsure if len(unsure) else fixable).iloc[0]
+    is_same = found["first"].eq(row["first"]) & found["second"].eq(row["second"])
     title = t(
         "{second} against {first}: {all} findings; with a fix {fixable}",
-        second=short_name(whole["second"]),
-        first=short_name(whole["first"]),
-        all=_percent(whole["share"]),
-        fixable=_percent(shown["share"]),
+        second=short_name(row["second"]),
+        first=short_name(row["first"]),
+        all=_percent(found[is_same & found["counted"].eq("findings")]["share"].iloc[0]),
+        fixable=_percent(row["share"]),
     )
-    if len(unsure):
+    if pd.isna(row["low"]):
+        title += word(msg("; too few independent apps to be sure"))
+    elif len(unsure):
         title += word(msg(", which may be chance"))
     placed = made[~made["is_day"]]
     lines = [
@@ -125,8 +124,8 @@ def _of_bases(found: pd.DataFrame, made: pd.DataFrame, judged: dict[str, int]) -
             images=number(placed["variant"].nunique(), "different image"),
         ),
         say(
-            "{findings:,} findings are {vulnerabilities:,} vulnerabilities, if an image counts "
-            "each once.",
+            "The {findings:,} findings are {vulnerabilities:,} vulnerabilities when each image "
+            "counts a vulnerability once.",
             findings=int(placed["findings"].sum()),
             vulnerabilities=int(placed["vulnerabilities"].sum()),
         ),
@@ -173,7 +172,7 @@ def _part(change: float, total: int) -> str:
 def _percent(share: float) -> str:
     if pd.isna(share):
         return t("not known")
-    return f"{share:+.0%}".replace("-", "−").replace("%", " %")
+    return f"{share:+.0%}"
 
 
 def _judges(judged: dict[str, int]) -> Phrase:

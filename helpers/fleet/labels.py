@@ -16,8 +16,6 @@ KEYS = ("file", "reference", "digest")
 
 FIELDS = ("app", "base", "group", "owner")
 
-MAX_BYTES = 50_000_000
-
 
 class Label(NamedTuple):
     """One row: which images it is about, and what these are; empty: not said."""
@@ -35,11 +33,8 @@ Labels = tuple[Label, ...]
 
 def given(scans: str, labels: str | PathLike[str] | None) -> Labels:
     """Return the labels that a user names, or that lie beside tables of facts. Raises as `read`."""
-    if labels:
-        return read(Path(labels))
-    folder = table_parts.folder(scans)
-    beside = folder / "labels.csv"
-    return read(beside) if tables.within(folder) and beside.is_file() else ()
+    path = Path(labels) if labels else table_parts.beside(scans, "labels.csv")
+    return read(path) if path else ()
 
 
 def read(path: Path) -> Labels:
@@ -47,13 +42,7 @@ def read(path: Path) -> Labels:
 
     A key may be a glob, and `*` is any text. Raises `TableInvalid`.
     """
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise TableInvalid(path, f"cannot be read ({error.strerror})", "Check the path") from error
-    if size > MAX_BYTES:
-        raise TableInvalid(path, f"more than {MAX_BYTES:,} bytes", "Shorten it by globs")
-    table = tables.read(path).fillna("")
+    table = tables.texts(path)
     keys = [key for key in KEYS if key in table]
     fields = [field for field in FIELDS if field in table]
     if len(keys) != 1 or not fields:
@@ -62,7 +51,7 @@ def read(path: Path) -> Labels:
             f"its columns are {', '.join(map(str, table.columns[:8]))}",
             f"It needs one of {', '.join(KEYS)}, and some of {', '.join(FIELDS)}",
         )
-    rows = table[[*keys, *fields]].astype(str).apply(lambda values: values.str.strip())
+    rows = table[[*keys, *fields]]
     if rows[keys[0]].eq("").any():
         row = int(rows[keys[0]].eq("").to_numpy().argmax()) + 2
         raise TableInvalid(path, f"{keys[0]!r} is empty in line {row}", "Fill it in")

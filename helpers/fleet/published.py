@@ -1,6 +1,9 @@
 """Numbers that others published of many images, beside those that are counted here."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +24,8 @@ NONE_GIVEN = msg("No published numbers are given.")
 COLUMNS = ["metric", "group", "value", "tolerance", "measured", "outcome"]
 
 _ARROW = "->"
+
+_MOST_DIGITS = 9
 
 _OF_GROUP: dict[str, Callable[[pd.Series], float]] = {
     "total": lambda values: values.sum(),
@@ -61,11 +66,8 @@ def given(scans: str, published: str | PathLike[str] | None) -> tuple[Number, ..
 
     Raises as `read`.
     """
-    if published:
-        return read(Path(published))
-    folder = table_parts.folder(scans)
-    beside = folder / "published.csv"
-    return read(beside) if tables.within(folder) and beside.is_file() else ()
+    path = Path(published) if published else table_parts.beside(scans, "published.csv")
+    return read(path) if path else ()
 
 
 def read(path: Path) -> tuple[Number, ...]:
@@ -73,7 +75,7 @@ def read(path: Path) -> tuple[Number, ...]:
 
     Without a tolerance it is half of the last digit that is printed. Raises `TableInvalid`.
     """
-    table = tables.read(path).fillna("")
+    table = tables.texts(path)
     if missing := [name for name in ("metric", "value") if name not in table]:
         raise TableInvalid(
             path,
@@ -82,18 +84,17 @@ def read(path: Path) -> tuple[Number, ...]:
         )
     found = []
     for line, row in enumerate(table.to_dict("records"), 2):
-        metric = str(row["metric"]).strip()
+        metric, value = row["metric"], row["value"]
         if metric not in METRICS:
             raise TableInvalid(
                 path,
-                f"{escape.short(metric, 40)!r} in line {line} is no metric",
+                f"{escape.short(metric, 40)!r} in line {line} is not a metric",
                 "data/README.md lists them: `mean findings`, `fewer vulnerabilities`",
             )
-        group = f" {_ARROW} ".join(part.strip() for part in str(row.get("group", "")).split(_ARROW))
-        value = str(row["value"]).strip()
-        tolerance = str(row.get("tolerance", "")).strip() or _half_of_last(value)
+        group = f" {_ARROW} ".join(part.strip() for part in row.get("group", "").split(_ARROW))
+        tolerance = row.get("tolerance") or _half_of_last(value)
         found.append(
-            Number(metric, group, _finite(value, path, line), _finite(tolerance, path, line))
+            Number(metric, group, _finite(value, path, line), abs(_finite(tolerance, path, line)))
         )
     return tuple(found)
 
@@ -103,21 +104,29 @@ def _finite(text: str, path: Path, line: int) -> float:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not abs(value) < float("inf"):
+    if not isfinite(value):
         raise TableInvalid(
-            path, f"{escape.short(text, 40)!r} in line {line} is no number", "Write it as 92.7"
+            path, f"{escape.short(text, 40)!r} in line {line} is not a number", "Write it as 92.7"
         )
     return value
 
 
 def _half_of_last(value: str) -> str:
-    """Return half of the last digit of a number: it may have been rounded.
+    """Return half of the last digit after the point: a number may have been rounded.
 
-    >>> _half_of_last("92.7"), _half_of_last("28")
-    ('0.05', '0')
+    >>> _half_of_last("92.7"), _half_of_last("2.5e-3"), _half_of_last("28")
+    ('0.05', '0.00005', '0')
     """
-    digits = len(value.partition(".")[2])
+    digits = _digits(value)
     return f"0.{'0' * digits}5" if digits else "0"
+
+
+def _digits(value: str) -> int:
+    """Return how many digits a number has after the point; of no number none."""
+    with suppress(InvalidOperation):
+        exponent = Decimal(value).as_tuple().exponent
+        return max(0, -exponent) if isinstance(exponent, int) else 0
+    return 0
 
 
 def compared(made: pd.DataFrame, numbers: tuple[Number, ...]) -> pd.DataFrame:
@@ -130,7 +139,7 @@ def compared(made: pd.DataFrame, numbers: tuple[Number, ...]) -> pd.DataFrame:
     for each in numbers:
         measured = _measured(made, each)
         outcome = NOT_MEASURABLE
-        if measured is not None and pd.notna(measured):
+        if measured is not None and isfinite(measured):
             near = abs(measured - each.value) <= each.tolerance + 1e-9
             outcome = REPRODUCED if near else DIFFERS
         rows.append((*each, measured, outcome))
@@ -166,7 +175,7 @@ _ALL = sorted((*_OF_GROUP, *_OF_APPS, *_OF_TWO), key=len, reverse=True)
 
 
 def answer(made: pd.DataFrame, numbers: tuple[Number, ...]) -> Answer:
-    """Answer which published numbers come out here, and which do not."""
+    """Answer which published numbers are reproduced, and which are not."""
     table = compared(made, numbers)
     if table.empty:
         return Answer("published", table=table, lacks=word(NONE_GIVEN))
@@ -177,9 +186,23 @@ def answer(made: pd.DataFrame, numbers: tuple[Number, ...]) -> Answer:
         numbers=number(len(table), "published number"),
     )
     text = say(
-        "{differs} differ, {lost} are not measurable on this evidence. A number is reproduced if "
-        "it is as near as its rounding allows, or the given tolerance.",
+        "{differs} differ, {lost} cannot be measured here. A number is reproduced if it differs "
+        "by no more than its rounding, or the given tolerance.",
         differs=int(counts.get(DIFFERS, 0)),
         lost=int(counts.get(NOT_MEASURABLE, 0)),
     )
-    return Answer("published", title, paragraph(text), table, role=SUMMARY)
+    return Answer("published", title, paragraph(text), table, role=SUMMARY, shown=_shown(table))
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with as many digits as decide, and three at least."""
+    digits = [min(max(_digits(f"{each:g}"), 3), _MOST_DIGITS) for each in table["tolerance"]]
+    texts = {
+        column: [_text(*each) for each in zip(table[column], digits, strict=True)]
+        for column in ("value", "tolerance", "measured")
+    }
+    return table.assign(**texts)
+
+
+def _text(value: float, digits: int) -> str:
+    return "" if pd.isna(value) else f"{value:,.{digits}f}".rstrip("0").rstrip(".")

@@ -37,6 +37,13 @@ def folder(scans: str) -> Path:
     return paths.fleet(scans) if not path.exists() and NAME.fullmatch(scans) else path
 
 
+def beside(scans: str, name: str) -> Path | None:
+    """Return the file of that name that lies beside tables of facts; `None` if there is none."""
+    place = folder(scans)
+    file = place / name
+    return file if tables.within(place) and file.is_file() else None
+
+
 def listing(files: Mapping[str, Path]) -> Listing:
     """Return one scan for each image of the tables. Raises `TableInvalid` and `FleetInvalid`."""
     digest = hashlib.sha256()

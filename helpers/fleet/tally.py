@@ -160,9 +160,9 @@ def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def judges(without: Collection[str] = ()) -> Reduction:
-    """Return the reduction to how many findings whose severity has: `severity_source, findings`.
+    """Return the reduction to how many findings each source rates: `severity_source, findings`.
 
-    NA: it is computed from several sources. `without` are variants that are not counted.
+    NA: the report names no source. `without` are variants that are not counted.
     """
     columns = {"findings": ["variant", "suppressed", "severity_source"]}
     return Reduction(partial(_judges, without=frozenset(without)), columns)

@@ -20,7 +20,7 @@ from helpers.text import escape, i18n
 from helpers.text import html as html_text
 from helpers.text.escape import ANSWER, STATIC
 from helpers.text.i18n import ENGLISH, t, word
-from helpers.text.rich import AND, Text, paragraph
+from helpers.text.rich import AND, Text, paragraph, strong
 from helpers.text.titles import begun
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ class ShownAnswer:
             if self.why_empty:
                 text = answer.text + paragraph(self.why_empty)
                 answer = answer._replace(title="", text=text)
+            elif answer.title and answer.chart is None and not answer.talks:
+                # Neither a figure nor a slide shows it.
+                answer = answer._replace(text=paragraph(strong(answer.title)) + answer.text)
             self.answer = answer
             if setting.folder:
                 self.save(setting.folder)
@@ -121,7 +124,7 @@ class ShownAnswer:
 
     @property
     def title(self) -> str:
-        """Return the message in one line; empty for an answer without a figure."""
+        """Return the message in one line; without a figure or slide it also begins the text."""
         return self.answer.title
 
     @property

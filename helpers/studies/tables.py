@@ -21,6 +21,9 @@ NAMES = ("images", "findings", "packages")
 _SHOWN = 40
 """Most letters of a value that an error quotes."""
 
+MAX_BYTES = 50_000_000
+"""Of a table that says what images are, or which numbers were published."""
+
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 Source = str | os.PathLike[str]
@@ -119,6 +122,20 @@ def read(path: Path, only: Collection[str] | None = None, key: str = "variant") 
             path, f"cannot be read as a table ({told})", "It needs CSV in UTF-8, or Parquet"
         ) from error
     return table
+
+
+def texts(path: Path) -> pd.DataFrame:
+    """Return a small table as texts without spaces around them; what is missing is empty.
+
+    Raises as `read`, and for a file of more than `MAX_BYTES`.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise TableInvalid(path, f"cannot be read ({error.strerror})", "Check the path") from error
+    if size > MAX_BYTES:
+        raise TableInvalid(path, f"more than {MAX_BYTES:,} bytes", "Shorten it")
+    return read(path).fillna("").astype(str).apply(lambda values: values.str.strip())
 
 
 def _read(

@@ -113,7 +113,12 @@ def marked(text: str) -> Phrase:
 
 def name(variant: object) -> Phrase:
     """Return a variant's name, strong."""
-    return Phrase((Run(escape.plain(variant), strong=True),))
+    return strong(str(variant))
+
+
+def strong(text: str) -> Phrase:
+    """Return text, strong."""
+    return Phrase((Run(escape.plain(text), strong=True),))
 
 
 def names(frame: pd.DataFrame) -> Phrase:

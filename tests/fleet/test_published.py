@@ -50,14 +50,24 @@ def test_a_number_is_reproduced_within_its_rounding_and_not_measurable_without_i
     ("text", "said"),
     [
         ("metric\nimages\n", "no column 'value'"),
-        ("metric,value\nfindings per day,1\n", "'findings per day' in line 2 is no metric"),
-        ("metric,value\nimages,nan\n", "'nan' in line 2 is no number"),
-        ("metric,value\nimages,1\nimages,many\n", "'many' in line 3 is no number"),
+        ("metric,value\nfindings per day,1\n", "'findings per day' in line 2 is not a metric"),
+        ("metric,value\nimages,nan\n", "'nan' in line 2 is not a number"),
+        ("metric,value\nimages,1\nimages,many\n", "'many' in line 3 is not a number"),
     ],
 )
 def test_a_wrong_line_is_named(numbers, text, said):
     with pytest.raises(TableInvalid, match=said):
         numbers(text)
+
+
+def test_a_reader_sees_the_digits_that_decide(numbers):
+    given = numbers("metric,group,value\nmean findings,a,1.33\nimages,,6\nmean findings,c,2.5e-3\n")
+    shown = published.answer(made(a=[1, 1, 2], b=[0, 3, 0]), given).shown
+    assert shown[["value", "tolerance", "measured"]].to_numpy().tolist() == [
+        ["1.33", "0.005", "1.333"],
+        ["6", "0", "6"],
+        ["0.0025", "0.00005", ""],
+    ]
 
 
 def test_apps_that_share_packages_are_one_group_and_too_few_groups_give_no_interval():

@@ -117,6 +117,14 @@ def test_in_place_of_an_empty_figure_the_text_says_why(blog, tmp_path) -> None:
         answer.figure()
 
 
+def test_without_a_figure_the_title_begins_the_text(blog) -> None:
+    table = pd.DataFrame({"a": [1]})
+    answer = shown(Answer("a", "One of <b>", paragraph("Why."), table), blog.images)
+    (text, _), *_ = answer.outputs()
+    assert answer.text.plain.splitlines() == ["One of <b>", "Why."]
+    assert "<strong>One of &lt;b&gt;</strong>" in text["text/html"]
+
+
 def test_an_empty_table_is_not_shown_beside_what_says_why(blog) -> None:
     empty = Answer("x", table=pd.DataFrame({"n": []}))
     (table,) = [data for data, _ in shown(empty, blog.images).outputs()]
