@@ -110,7 +110,7 @@ class _Part:
                     content = hashlib.sha256(text).hexdigest()
                     if key := known.get(key_of(content, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
-                    report = reports.decoded(text, path)
+                    report = reports.decoded(text, path, lists=True)
             except ReportInvalid as error:
                 reason = f"{error.problem}. {error.remedy}"
             except (MemoryError, RecursionError) as error:

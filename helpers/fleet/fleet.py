@@ -18,10 +18,13 @@ from helpers.fleet import (
     entries,
     groups,
     image_table,
+    list_agreement,
     reading,
+    scan_agreement,
     spread,
     tally,
     totals,
+    views,
 )
 from helpers.fleet import bases as bases_
 from helpers.fleet import distributions as distributions_
@@ -37,9 +40,10 @@ from helpers.fleet import repeats as repeats_
 from helpers.fleet import unpaired as unpaired_
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
+from helpers.frames import UNKNOWN_COUNT
 from helpers.notebook.display import Setting
 from helpers.notebook.question import Asked, asked, question
-from helpers.text.i18n import t
+from helpers.text.i18n import t, word
 from helpers.vulnerabilities import lenses, once
 from helpers.vulnerabilities.lenses import Lens
 
@@ -167,6 +171,26 @@ class Fleet(Asked):
         return self._engine.reduced(tally.package_lists())
 
     @cached_property
+    def _seen(self) -> pd.DataFrame:
+        return views.found(self.scanned[self.scanned["packages"].notna()])
+
+    @cached_property
+    def _items(self) -> pd.DataFrame:
+        return self._engine.reduced(list_agreement.items(self._seen["variant"]))
+
+    @cached_property
+    def _looked(self) -> pd.DataFrame:
+        looked = self.scanned[~self.scanned["status"].isin(UNKNOWN_COUNT)]
+        return views.found(looked)
+
+    @cached_property
+    def _by_scanners(self) -> scan_agreement.Found:
+        kept = self._engine.kept(scan_agreement.found(self._looked["variant"]))
+        return scan_agreement.Found(
+            *(pd.concat(frames, ignore_index=True) for frames in zip(*kept, strict=True))
+        )
+
+    @cached_property
     def _found(self) -> pd.DataFrame:
         found = bases_.found(self.counts, self._lists)
         reached = bases_.rebuilds(self.counts, found, self._lists)
@@ -200,9 +224,17 @@ class Fleet(Asked):
     @property
     def _setting(self) -> Setting:
         """What answers about these images are shown with."""
+        return self._setting_of(self.counts)
+
+    @property
+    def _of_views(self) -> Setting:
+        """What answers about views of images are shown with: they need not be scanned alike."""
+        return self._setting_of(self.scanned)
+
+    def _setting_of(self, images: pd.DataFrame) -> Setting:
         return Setting(
             self.name,
-            self.counts,
+            images,
             language=self.language,
             look=self.look,
             folder=self._folder,
@@ -215,7 +247,9 @@ class Fleet(Asked):
     @asked()
     def scanned_alike(self) -> Answer:
         """Were all images scanned the same way?"""
-        return Answer("scanned-alike", text=alike.text(self.scanned))
+        text = alike.text(self.scanned)
+        lacks = "" if text else word(image_table.NONE_COUNTED)
+        return Answer("scanned-alike", text=text, lacks=lacks)
 
     severity = question("How many findings and vulnerabilities are there in all?", totals.answer)
     published = question("Which published numbers are reproduced?", published_.answer)
@@ -232,6 +266,25 @@ class Fleet(Asked):
     unpaired = question("Which images stand in no pair, and why?", unpaired_.answer)
     moving = question("What would moving to another base change?", moving_.answer)
     repeats = question("Which images have the same packages?", repeats_.answer)
+
+    scanners = question(
+        "How far do scanners agree on the same images?", scan_agreement.answer, shown="_of_views"
+    )
+    scanner_reasons = question(
+        "Why does one scanner find what another does not?",
+        scan_agreement.reasons_answer,
+        shown="_of_views",
+    )
+    lists = question(
+        "How far do package lists of the same images agree?",
+        list_agreement.answer,
+        shown="_of_views",
+    )
+    list_ecosystems = question(
+        "Why do package lists of the same images differ?",
+        list_agreement.ecosystems_answer,
+        shown="_of_views",
+    )
 
     @asked()
     def lessons(self) -> Answer:

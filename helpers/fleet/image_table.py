@@ -22,7 +22,7 @@ Place = tuple[str, str]
 
 
 def once(reduced: pd.DataFrame, labelled: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return `tally.images` of all parts with each image once, by its image id.
+    """Return `tally.images` of all parts with each image once, by its image id or digest.
 
     Of the images that one tagged reference stood for on several days, the last day's are kept.
 
@@ -44,8 +44,10 @@ def once(reduced: pd.DataFrame, labelled: pd.DataFrame | None = None) -> pd.Data
         kind="stable",
         na_position="last",
     )
-    own = order["image_id"].astype("object")
-    order = order.assign(_key=own.where(own.notna(), order["variant"]))
+    own, digest = order["image_id"].astype("object"), order["digest"].astype("object")
+    # An index has one digest for several architectures.
+    digest += " " + order["architecture"].astype("object").fillna("")
+    order = order.assign(_key=own.fillna(digest).fillna(order["variant"]))
     kept = _last_day(order.drop_duplicates("_key")).set_index("_key")
     order = order[order["_key"].isin(kept.index)]
     counted_at = kept["scanned_at"].reindex(order["_key"]).set_axis(order.index)

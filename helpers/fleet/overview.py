@@ -99,7 +99,7 @@ def answer(scanned: pd.DataFrame, images: pd.DataFrame) -> Answer:
         table,
         _chart(table),
         t("images"),
-        role=SUMMARY,
+        role=SUMMARY if images["measured"].any() else "",
         by_scanner=False,
     )
 

@@ -33,7 +33,7 @@ def answer(images: pd.DataFrame) -> Answer:
     """Answer which images have the same packages. `images` has each image once."""
     table = groups(images)
     lines: list[Phrase | str] = []
-    if unnamed := int(images["image_id"].isna().sum()):
+    if unnamed := int((images["image_id"].isna() & images["digest"].isna()).sum()):
         lines.append(
             say("{images} without an id: each counts as one.", images=number(unnamed, "image"))
         )

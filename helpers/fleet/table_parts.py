@@ -1,6 +1,7 @@
 """Tables of facts as scans of a fleet: one scan an image, read by workers as parts."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from helpers.errors import FleetInvalid
 from helpers.fleet import store
 from helpers.fleet.scans import Listing, Scan, Table
 from helpers.fleet.store import Entry
+from helpers.scans import package_list
 from helpers.studies import tables
 from helpers.studies.study import NAME
 
@@ -49,19 +51,20 @@ def listing(files: Mapping[str, Path]) -> Listing:
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name} {own_file.sha256(files[name])}\n".encode())
-    named = tables.read(files.get("images", files["findings"]))
+    main = tables.main(files)
+    named = tables.read(files.get("images", main))
     if "variant" not in named:
         tables.of_files(files, only=())
     variants = sorted({*named["variant"].dropna().astype(str)})
     if not variants:
-        raise FleetInvalid(f"{files['findings']}: no image in it. Pass tables that have rows")
+        raise FleetInvalid(f"{main}: no image in it. Pass tables that have rows")
     size = sum(path.stat().st_size for path in files.values()) // len(variants)
-    shown = paths.shown(files["findings"].parent)
+    shown = paths.shown(main.parent)
     given = tuple((name, str(path)) for name, path in sorted(files.items()))
     return Listing(
         [
             Scan(
-                str(files["findings"]),
+                str(main),
                 f"{shown}/{variant}",
                 size,
                 digest.hexdigest(),
@@ -119,6 +122,10 @@ def _write(into: Path, found: frames.Frames, taken: list[str], new: Mapping[str,
         made[name] = rows.assign(variant=renamed)[frames.columns(name)]
     old = made["images"]["variant"].map({entry.variant: key for key, entry in new.items()})
     named = made["images"]["reference"].fillna(old)
+    columns = ["variant", "package", "version", "package_type"]
+    lists: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for variant, *package in made["packages"][columns].astype("object").fillna("").to_numpy():
+        lists[variant].append(tuple(package))
     made["fleet"] = frames.make(
         "fleet",
         {
@@ -130,6 +137,8 @@ def _write(into: Path, found: frames.Frames, taken: list[str], new: Mapping[str,
             "digest": made["images"]["digest"]
             .where(made["images"]["digest"].notna(), None)
             .tolist(),
+            "package_list": [package_list.of(lists[each]) for each in made["images"]["variant"]],
+            "packages_known": [bool(lists[each]) for each in made["images"]["variant"]],
         },
     )
     return store.write_part(into, [new[key] for key in taken], made)

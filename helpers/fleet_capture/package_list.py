@@ -19,7 +19,8 @@ from helpers import own_file
 from helpers.errors import KitError
 from helpers.images import oci
 from helpers.images.oci import DIGEST
-from helpers.scans import decoding
+from helpers.scans import decoding, reports
+from helpers.scans.trivy_schema import Metadata
 
 LARGEST = 2**26
 """Most bytes of an SBOM that is read for its list; a larger one is scanned by itself."""
@@ -61,17 +62,20 @@ def of_sbom(path: Path) -> Sbom:
     if path.stat().st_size > LARGEST:
         return alone
     try:
-        document = msgspec.json.decode(decoding.read(path))
+        text = decoding.read(path)
+        report = reports.decoded(text, path, lists=True)
+        image = report.metadata or Metadata()
+        document = msgspec.json.decode(text)
         if document.get("bomFormat") == "CycloneDX":
-            package_list = oci.digest(_cyclonedx(document))
-            image = _image(document["metadata"]["component"])
-            return alone._replace(package_list=package_list, **image)
-        if str(document.get("spdxVersion")).startswith("SPDX-2."):
-            return alone._replace(**_image(_described(document)))
+            alone = alone._replace(package_list=oci.digest(_cyclonedx(document)))
+        return alone._replace(
+            name=report.artifact_name or "",
+            image_id=report.image_id if DIGEST.fullmatch(report.image_id) else "",
+            layers=tuple(text for text in image.diff_ids or [] if DIGEST.fullmatch(text)),
+        )
     except (KitError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         # Not as its format has it: Trivy will say what is wrong, if anything.
-        pass
-    return alone
+        return alone
 
 
 def _cyclonedx(document: dict[str, Any]) -> bytes:
@@ -125,38 +129,3 @@ def _without_name(component: dict[str, Any]) -> dict[str, Any]:
     # Trivy reads SBOMs of its own in another way, and knows them by such properties.
     kept["of_trivy"] = any(each["name"].startswith(_TRIVY) for each in properties)
     return kept
-
-
-def _described(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the image that an SPDX document is of as CycloneDX has it; empty: of something else.
-
-    https://spdx.github.io/spdx-spec/v2.3/package-information/
-    """
-    ids = {*(document.get("documentDescribes") or [])}
-    for each in document.get("relationships") or []:
-        if (each["spdxElementId"], each["relationshipType"]) == ("SPDXRef-DOCUMENT", "DESCRIBES"):
-            ids.add(each["relatedSpdxElement"])
-    found = [each for each in document["packages"] if each["SPDXID"] in ids]
-    if len(found) != 1 or found[0].get("primaryPackagePurpose") != "CONTAINER":
-        return {}
-    notes = [each["comment"].partition(": ") for each in found[0].get("annotations") or []]
-    return {
-        "name": found[0].get("name", ""),
-        "version": found[0].get("versionInfo"),
-        "properties": [{"name": name, "value": value} for name, _, value in notes],
-    }
-
-
-def _image(component: dict[str, Any]) -> dict[str, Any]:
-    """Return the name, the id and the layers of the image that an SBOM is of."""
-    name, version = str(component.get("name", "")), str(component.get("version") or "")
-    is_tagged = ":" in name.rpartition("/")[2] or not version
-    values: dict[str, list[str]] = {}
-    for each in component.get("properties") or []:
-        values.setdefault(each["name"].removeprefix(_TRIVY), []).append(str(each.get("value")))
-    image_id = values.get("ImageID", [""])[0]
-    return {
-        "name": name if is_tagged else f"{name}:{version}",
-        "image_id": image_id if DIGEST.fullmatch(image_id) else "",
-        "layers": tuple(text for text in values.get("DiffID", []) if DIGEST.fullmatch(text)),
-    }

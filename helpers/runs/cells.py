@@ -126,6 +126,10 @@ def _answer(answer: Shown) -> Iterator[Block]:
     if answer.png:
         yield figure(answer)
     for passage in passages(text):
+        if len(passage.blocks) > 1 and passage.blocks[0].phrase.plain == answer.record.title:
+            # What an answer says first is no detail of it, as its list may be.
+            yield Block(PROSE, text_html.of_text(Text(passage.blocks[:1])))
+            passage = Text(passage.blocks[1:])
         is_list = any(block.level for block in passage.blocks)
         yield Block(PROSE, text_html.of_text(passage), later=is_summed_up and is_list)
     if answer.table:

@@ -247,7 +247,7 @@ def _results(
     """Return the findings by class and type of package. Raises `KeyError` for a severity."""
     found: dict[_Kind, tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
     for match in (*matches, *ignored):
-        kind = _kind(match.artifact.type, system)
+        kind = kind_of(match.artifact.type, system)
         finding, (findings, suppressed) = _finding(match, kind[0]), found[kind]
         if isinstance(match, _Ignored):
             suppressed.append(_suppressed(match, finding))
@@ -276,7 +276,7 @@ def _suppressed(match: _Ignored, finding: trivy_schema.Vulnerability) -> trivy_s
     )
 
 
-def _kind(grype_type: str | None, system: trivy_schema.OperatingSystem | None) -> _Kind:
+def kind_of(grype_type: str | None, system: trivy_schema.OperatingSystem | None) -> _Kind:
     """Return Trivy's package class and type for a package type of Grype."""
     if not grype_type:
         return None, None

@@ -7,6 +7,9 @@ REMEDY = (
 )
 """What is said of a report that may be of a scan for something else."""
 
+LIST_REMEDY = "it is a package list: scan it with `trivy sbom --format json`"
+"""What is said of an SBOM, which says nothing of vulnerabilities."""
+
 OS_TYPES = frozenset(
     "alma alpine amazon azurelinux bottlerocket cbl-mariner centos chainguard coreos debian echo "
     "fedora minimos opensuse opensuse-leap opensuse-tumbleweed opensuse.leap opensuse.tumbleweed "
@@ -34,6 +37,8 @@ def looked_for(report: Report) -> bool:
     - there are only results of packages: it was clean, for all that one report can tell;
     - there is no result of packages: Trivy would have written one for a system that it knows.
     """
+    if report.is_list:
+        return False
     if report.scanner != "trivy":
         return True
     results = report.results or []

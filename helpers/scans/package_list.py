@@ -4,6 +4,7 @@ What an image has before it is scanned is another thing: `fleet_capture.package_
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,13 @@ def digest(report: Report) -> tuple[str | None, bool]:
             for result in results
             for found in result.vulnerabilities or []
         }
-    if not packages:
-        return None, is_known
-    listed = "\n".join("\t".join(package) for package in sorted(packages))
-    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}", is_known
+    return of(packages), is_known
+
+
+def of(packages: Iterable[tuple[str, str, str]]) -> str | None:
+    """Return the digest of packages, each with its version and type; of none there is none."""
+    listed = "\n".join("\t".join(package) for package in sorted({*packages}))
+    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}" if listed else None
 
 
 def hashes(*columns: pd.Series) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from helpers.errors import ReportInvalid
-from helpers.scans import decoding, grype, trivy
+from helpers.scans import decoding, grype, osv, sbom, trivy
 from helpers.scans.decoding import RESCAN, Text
 from helpers.scans.trivy_schema import Report
 
@@ -26,20 +26,29 @@ class _Format(NamedTuple):
     parse: Callable[[Text, str | os.PathLike[str]], Report]
 
 
-_OTHERS = (_Format("Grype", frozenset({"matches", "descriptor"}), grype.parse),)
+_OTHERS = (
+    _Format("Grype", frozenset({"matches", "descriptor"}), grype.parse),
+    _Format("OSV-Scanner", frozenset({"results"}), osv.parse),
+)
 
 _SCAN_EACH = "Scan each image with `trivy image --format json`"
 _SCAN_SBOM = "Scan it with `trivy sbom --format json --output REPORT FILE`"
 
+_Parse = Callable[[Text, str | os.PathLike[str]], Report]
+
+_LISTS: tuple[tuple[Callable[[set[str]], bool], str, str, _Parse], ...] = (
+    (lambda keys: "bomFormat" in keys, "a CycloneDX SBOM", _SCAN_SBOM, sbom.cyclonedx),
+    (lambda keys: bool(keys & {"spdxVersion", "SPDXID"}), "an SPDX SBOM", _SCAN_SBOM, sbom.spdx),
+    (lambda keys: {"artifacts", "descriptor"} <= keys, "a Syft SBOM", RESCAN, sbom.syft),
+)
+"""SBOMs: package lists, which are no scans."""
+
 _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
-    (lambda keys: "bomFormat" in keys, "a CycloneDX SBOM, not a scan", _SCAN_SBOM),
-    (lambda keys: bool(keys & {"spdxVersion", "SPDXID"}), "an SPDX SBOM, not a scan", _SCAN_SBOM),
     (
         lambda keys: "runs" in keys,
         "a SARIF log, not Trivy's own JSON",
         "Write it with `--format json`: SARIF lacks most of a finding's fields",
     ),
-    (lambda keys: {"artifacts", "descriptor"} <= keys, "a Syft SBOM, not a scan", RESCAN),
     (
         lambda keys: bool(keys & {"ClusterName", "Resources"}),
         "a Trivy report of a Kubernetes cluster, not of an image",
@@ -78,10 +87,10 @@ def text(path: str | os.PathLike[str]) -> Text:
         raise not_decoded(path, error) from error
 
 
-def decoded(text: Text, path: str | os.PathLike[str]) -> Report:
-    """Return the report of a file of that text, as `read` does."""
+def decoded(text: Text, path: str | os.PathLike[str], lists: bool = False) -> Report:
+    """Return the report of a file of that text, as `read` does; with `lists` also an SBOM's."""
     try:
-        report = parse(text, path)
+        report = parse(text, path, lists)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise not_decoded(path, error) from error
     if _rows(report) > MAX_ROWS:
@@ -100,7 +109,7 @@ def _rows(report: Report) -> int:
     )
 
 
-def parse(text: Text, path: str | os.PathLike[str]) -> Report:
+def parse(text: Text, path: str | os.PathLike[str], lists: bool = False) -> Report:
     """Return the report in UTF-8 JSON; a legacy list and `null` become reports of one image.
 
     It is decoded as Trivy's first. Its keys are compared with other scanners' only if that fails or
@@ -111,22 +120,27 @@ def parse(text: Text, path: str | os.PathLike[str]) -> Report:
     try:
         report = trivy.decode(text)
     except msgspec.ValidationError:
-        if other := _other(text, path):
+        if other := _other(text, path, lists):
             return other
         raise
-    if not trivy.is_sure(report) and (other := _other(text, path)):
+    if not trivy.is_sure(report) and (other := _other(text, path, lists)):
         return other
     return trivy.checked(report, path)
 
 
-def _other(text: Text, path: str | os.PathLike[str]) -> Report | None:
-    """Return another scanner's report, or `None`. Raises `ReportInvalid` for known formats."""
+def _other(text: Text, path: str | os.PathLike[str], lists: bool) -> Report | None:
+    """Return another tool's report, or `None`. Raises `ReportInvalid` for known formats."""
     keys = set(_KEYS.decode(text))
     for scanner, names, parse in _OTHERS:
         if keys & names and keys & trivy.KEYS:
             problem = f"a file with the keys of two scanners' reports, Trivy's and {scanner}'s"
             raise ReportInvalid(path, problem, RESCAN)
         if names <= keys:
+            return parse(text, path)
+    for matches, kind, remedy, parse in _LISTS:
+        if matches(keys) and not lists:
+            raise ReportInvalid(path, f"{kind}, not a scan", remedy)
+        if matches(keys):
             return parse(text, path)
     for matches, kind, remedy in _FOREIGN:
         if matches(keys):

@@ -84,6 +84,7 @@ class Vulnerability(Struct, rename="pascal", gc=False):
     cvss: Cvss | None = field(default=None, name="CVSS")
     published_date: datetime | None = None
     src_name: str | None = None
+    advisory_id: str | None = field(default=None, name="-advisory")
     exploitation: Exploitation | None = field(default=None, name="-exploitation")
 
 
@@ -171,16 +172,17 @@ class Metadata(Struct, rename="pascal", gc=False):
 
 
 class Scanner(Struct, rename="pascal", gc=False):
-    """The scanner that wrote the report; Trivy's reports have its version only."""
+    """The tool that wrote the report; Trivy's reports have its version only."""
 
     version: str | None = None
-    name: Literal["trivy", "grype"] = "trivy"
+    name: str = "trivy"
 
 
 class Report(Struct, rename="pascal", gc=False):
     """The report of one image. `db_built` is when the DB was built; Trivy does not say.
 
-    `knows_exploitation` says whether its scanner has EPSS and KEV in its DB. `matches` is Grype's
+    `knows_exploitation` says whether its scanner has EPSS and KEV in its DB, `is_list` that it is
+    an SBOM, which says nothing of vulnerabilities. `matches` is Grype's
     key, which no report of Trivy has.
     """
 
@@ -195,10 +197,11 @@ class Report(Struct, rename="pascal", gc=False):
     matches: Raw = field(default=Raw(), name="matches")
     db_built: datetime | None = None
     knows_exploitation: bool = field(default=False, name="-exploitation")
+    is_list: bool = field(default=False, name="-list")
 
     @property
-    def scanner(self) -> Literal["trivy", "grype"]:
-        """Return the name of the scanner that wrote it."""
+    def scanner(self) -> str:
+        """Return the name of the tool that wrote it."""
         return self.trivy.name if self.trivy else "trivy"
 
     @property

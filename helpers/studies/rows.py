@@ -14,7 +14,7 @@ from helpers.frames import SEVERITIES, Repeated, place
 from helpers.images import image_rows, reference
 from helpers.images.metadata import Image, Smoke
 from helpers.scans import package_list
-from helpers.scans.looked_for import OS_TYPES, REMEDY, looked_for
+from helpers.scans.looked_for import LIST_REMEDY, OS_TYPES, REMEDY, looked_for
 from helpers.scans.trivy_schema import (
     ImageConfig,
     Metadata,
@@ -223,7 +223,7 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         "judged_by": _judged_by(report, system) if status in _OS_LOOKED_AT else None,
         "architecture": config.architecture or None,
         "size_unpacked_bytes": metadata.size or None,
-        "size_unpacked_source": _ADDED_UP[report.scanner] if metadata.size else None,
+        "size_unpacked_source": _ADDED_UP.get(report.scanner) if metadata.size else None,
         "layers": len(metadata.diff_ids) if metadata.diff_ids else None,
         "packages": sum(map(len, lists)) if lists else None,
         "image_id": report.image_id or None,
@@ -239,8 +239,16 @@ def _image(item: Evidence, report: Report | None) -> dict[str, Any]:
         **image_rows.measured(item.image),
         **image_rows.started(item.smoke),
         "created_at": _built_at(item, config.created),
-        **({"reason": REMEDY} if status == frames.NOT_LOOKED else {}),
+        **(
+            {"reason": LIST_REMEDY if report.is_list else REMEDY}
+            if status == frames.NOT_LOOKED
+            else {}
+        ),
     }
+
+
+def _not_looked(report: Report) -> str:
+    return LIST_REMEDY if report.is_list else REMEDY
 
 
 def _judged_by(report: Report, system: OperatingSystem) -> str | None:
@@ -380,6 +388,9 @@ def _findings(
         "scanner": known.scanner,
         "vulnerability_id": [finding.vulnerability_id or None for finding in findings],
         "aliases": others if any(others) else None,
+        "advisory_id": [finding.advisory_id for finding in findings]
+        if known.scanner == "osv-scanner"
+        else None,
         "package": [finding.pkg_name for finding in findings],
         "installed_version": [finding.installed_version for finding in findings],
         "fixed_version": [finding.fixed_version or None for finding in findings],

@@ -1,6 +1,7 @@
 """Reads tables of facts, CSV or Parquet in the data dictionary's columns, as frames."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 NAMES = ("images", "findings", "packages")
 """The frames that tables are read as, and what their files are called in a folder."""
+
+_MAIN = ("findings", "packages")
+"""The frames of which a folder needs one: without findings they are package lists."""
 
 _SHOWN = 40
 """Most letters of a value that an error quotes."""
@@ -50,13 +54,18 @@ def load_tables(
 
 
 def within(folder: Path) -> dict[str, Path]:
-    """Return the tables of a folder by frame; empty if it has no `findings`."""
+    """Return the tables of a folder by frame; empty if it has neither findings nor packages."""
     found: dict[str, Path] = {}
     for name in NAMES:
         for suffix in SUFFIXES:
             if (folder / f"{name}{suffix}").is_file():
                 found.setdefault(name, folder / f"{name}{suffix}")
-    return found if "findings" in found else {}
+    return found if found.keys() & {*_MAIN} else {}
+
+
+def main(files: Mapping[str, Path]) -> Path:
+    """Return the table that says most: of findings, or else of packages."""
+    return next(files[name] for name in _MAIN if name in files)
 
 
 def of_files(
@@ -70,14 +79,20 @@ def of_files(
     """
     tables = {name: _read(path, name, columns or {}, only) for name, path in files.items()}
     if "images" not in tables:
-        named = pd.DataFrame({"variant": [*dict.fromkeys(tables["findings"]["variant"])]})
-        tables["images"] = _columns(named, "images", files["findings"])
+        first = next(tables[name]["variant"] for name in _MAIN if name in tables)
+        named = pd.DataFrame({"variant": [*dict.fromkeys(first)]})
+        tables["images"] = _columns(named, "images", main(files))
+    if "findings" not in tables:
+        tables["images"]["status"] = [frames.NOT_LOOKED] * len(tables["images"]["variant"])
+    if "packages" in tables and "packages" not in tables["images"]:
+        counts = Counter(tables["packages"]["variant"])
+        tables["images"]["packages"] = [counts[each] for each in tables["images"]["variant"]]
     made = {name: frames.make(name, tables.get(name, {})) for name in NAMES}
     images = made["images"]
     if images["variant"].duplicated().any():
         twice = images["variant"][images["variant"].duplicated()].iloc[0]
         raise TableInvalid(
-            files.get("images", files["findings"]),
+            files.get("images", main(files)),
             f"the image {escape.short(twice, _SHOWN)!r} has two rows",
             "Give each scan a `variant` of its own",
         )
@@ -164,7 +179,7 @@ def _columns(table: pd.DataFrame, name: str, path: Path) -> dict[str, list[Any]]
                 f"no column {needed!r} ({', '.join(map(str, table.columns[:12]))})",
                 "Rename one, or pass columns={'yours': 'ours'}; data/README.md has all",
             )
-        if needed != "severity" and table[needed].isna().any():
+        if needed not in ("severity", "version") and table[needed].isna().any():
             row = int(table[needed].isna().to_numpy().argmax())
             raise TableInvalid(path, f"{needed!r} is empty in row {row + 1}", "Fill it in")
     found: dict[str, list[Any]] = {}

@@ -163,6 +163,7 @@ def loaded(shared: Path, image: str, scanners: tuple[str, str]) -> pd.DataFrame:
                 columns["variant"].append(image)
                 columns["scanner"].append(row["scanner"])
                 columns["vulnerability_id"].append(main)
+                columns["advisory_id"].append(row["vulnerability_id"] if row["upstream"] else None)
                 columns["aliases"].append(aliases.of(main, others))
                 columns["package"].append(row["package"])
                 columns["severity"].append(SEVERITIES[0])
@@ -177,9 +178,13 @@ def test_scanners_agree_as_was_counted_by_others(shared: Path, image: str, pair)
     wanted = json.loads(path.read_text())[image][" and ".join(pair)]
     findings = loaded(shared, image, pair)
     row = scanner_agreement.summary(scanner_agreement.agreement(findings, *pair), *pair).iloc[0]
-    found = [row["both"], *(row[f"only_{scanner}"] for scanner in pair)]
+    found = [row["in_both"], *(row[f"only_{scanner}"] for scanner in pair)]
     assert found == [wanted[key] for key in ("both", *(f"only {scanner}" for scanner in pair))]
     assert round(found[0] / sum(found), 4) == wanted["jaccard by id or alias"]
+    jaccard = scanner_agreement.jaccards(findings, *pair).iloc[0]
+    assert [round(jaccard[by], 4) for by in ("by_id", "by_vulnerability", "by_cve")] == [
+        wanted[f"jaccard {by}"] for by in ("by the id alone", "by id or alias", "of CVE ids")
+    ]
     # The lens counts what the agreement lists, whoever found it.
     counted = lenses.apply(findings.assign(scanner="any"), Lens(VULNERABILITIES))
     assert len(counted) == sum(found)

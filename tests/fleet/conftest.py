@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import LocalCluster
 
+from helpers import Fleet, paths
 from helpers.fleet import cluster, reading
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.reading import Reading
@@ -44,6 +46,17 @@ def read(opened: Cluster, data: Path) -> Callable[..., Reading]:
         return reading.read(str(scans), name, opened)
 
     return done
+
+
+@pytest.fixture
+def opened_fleet(opened: Cluster, data: Path) -> Callable[..., Fleet]:
+    """Opens a recorded fleet of tables of facts."""
+
+    def of(name: str, **given: Any) -> Fleet:
+        place = paths.ROOT / "data" / "fleets" / name
+        return Fleet(str(place), scheduler=opened.client.scheduler.address, **given)
+
+    return of
 
 
 @pytest.fixture

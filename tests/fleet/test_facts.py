@@ -5,18 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from helpers import Fleet, paths
 from helpers.errors import ParameterInvalid, TableInvalid
-
-RECORDED = paths.ROOT / "data" / "fleets"
-
-
-@pytest.fixture
-def opened_fleet(opened, data):
-    def of(name, **given):
-        return Fleet(str(RECORDED / name), scheduler=opened.client.scheduler.address, **given)
-
-    return of
 
 
 def test_debloated_images_come_to_the_published_means_and_84_rows_are_76_images(opened_fleet):

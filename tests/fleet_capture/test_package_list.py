@@ -36,7 +36,7 @@ def document() -> dict[str, Any]:
         "bomFormat": "CycloneDX",
         "serialNumber": str(uuid.uuid4()),
         "metadata": {
-            "timestamp": str(uuid.uuid4()),
+            "timestamp": f"2026-01-01T00:00:00.{uuid.uuid4().int % 10**6:06}Z",
             "component": {
                 "bom-ref": root,
                 "type": "container",

@@ -69,7 +69,7 @@ def test_a_vulnerability_is_a_row_with_what_each_scanner_says() -> None:
         {
             "capture": "now",
             "variant": "app",
-            "both": 1,
+            "in_both": 1,
             "only_trivy": 1,
             "only_grype": 1,
             "rated_differently": 1,
@@ -140,8 +140,9 @@ def test_a_scanner_that_found_nothing_scanned_all_the_same(write: Write) -> None
     answer = scanner_agreement.answer(loaded.findings, loaded.images)
     assert answer.text.plain.startswith("Found by both scanners: app 0 of 1.")
     not_looked = loaded.images.assign(status=["scanned", "not-looked"])
-    for answer in (scanner_agreement.answer, scanner_agreement.listing_answer):
-        assert answer(loaded.findings, not_looked).table.empty
+    assert scanner_agreement.answer(loaded.findings, not_looked).table.empty
+    listing = scanner_agreement.listing_answer(loaded.findings, not_looked, loaded.packages)
+    assert listing.table.empty
     text = scanner_agreement.answer(loaded.findings, not_looked).text.plain
     assert text.startswith("No image was scanned by both")
 
@@ -210,7 +211,7 @@ def test_real_reports_agree_with_what_trivy_would_call_the_same(write: Write, sh
         if len(ids) > 1:
             fewer = loaded[~(loaded["scanner"].eq("trivy") & loaded["vulnerability_id"].eq(one))]
             counts = summary(agreement(fewer)).iloc[0]
-            assert (counts["both"], counts["only_grype"]) == (len(ids) - 1, 1), row["file"]
+            assert (counts["in_both"], counts["only_grype"]) == (len(ids) - 1, 1), row["file"]
     assert joined > 0, "the two name some differently"
 
 
