@@ -10,8 +10,9 @@ from helpers.fleet import bootstrap, entries, groups, pairs
 from helpers.fleet.drift import REBUILT, SAME, Drift
 from helpers.fleet.groups import Packages
 from helpers.text.i18n import msg, t, word
-from helpers.text.rich import Phrase, bullets, listed, name, number, say
+from helpers.text.rich import bullets, number, say
 from helpers.text.titles import name as short_name
+from helpers.vulnerabilities.headline import judges
 
 LACKS = msg("No app is on two bases, and all scans are of one day: there is nothing to compare.")
 
@@ -129,7 +130,7 @@ def _of_bases(found: pd.DataFrame, made: pd.DataFrame, judged: dict[str, int]) -
             findings=int(placed["findings"].sum()),
             vulnerabilities=int(placed["vulnerabilities"].sum()),
         ),
-        _judges(judged),
+        judges(judged.items()),
     ]
     return Answer("headline", title, bullets(lines), found, role=SUMMARY)
 
@@ -159,7 +160,7 @@ def _in_time(found: pd.DataFrame, between: Between, judged: dict[str, int]) -> A
             fixable=int(parts["fixable_change"].sum()),
             same=int(parts["fixable_change"].get(SAME, 0)),
         ),
-        _judges(judged),
+        judges(judged.items()),
     ]
     return Answer("headline", title, bullets(lines), found, role=SUMMARY)
 
@@ -173,13 +174,3 @@ def _percent(share: float) -> str:
     if pd.isna(share):
         return t("not known")
     return f"{share:+.0%}"
-
-
-def _judges(judged: dict[str, int]) -> Phrase:
-    most = sorted(judged.items(), key=lambda each: (-each[1], each[0]))[:4]
-    return say(
-        "Who rates the severities: {judges}.",
-        judges=listed(say("{who} {count:,}", who=name(who), count=count) for who, count in most)
-        if most
-        else t("not known"),
-    )

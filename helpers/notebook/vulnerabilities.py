@@ -4,6 +4,7 @@ from helpers.answers.answer import Answer
 from helpers.notebook.question import asked, question
 from helpers.notebook.subject import Subject
 from helpers.vulnerabilities import breakdowns, captures, fixes, lens_evidence
+from helpers.vulnerabilities import headline as headline_
 from helpers.vulnerabilities import overlap as overlap_
 from helpers.vulnerabilities import published as published_
 from helpers.vulnerabilities import scanner_agreement as scanner_agreement_
@@ -15,6 +16,14 @@ class Vulnerabilities(Subject):
 
     images = question("Which images were scanned, and with what?", breakdowns.images_answer)
     published = question("Are the published numbers reproduced?", published_.answer)
+
+    @asked()
+    def headline(self) -> Answer:
+        """What does the headline hide?"""
+        of = self._of
+        captures = of.captures_of_study
+        last = of._read(captures[-1:]) if captures and captures[-1] != of.capture else None
+        return headline_.answer(of.findings, of.images, of.published_numbers, last)
 
     @asked()
     def counted(self) -> Answer:

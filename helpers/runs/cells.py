@@ -38,7 +38,7 @@ PROSE, ERROR = "prose", "error"
 """Kinds of blocks, beside figures and tables, which are outputs of answers."""
 
 
-_SMALL = 7
+_SMALL = 8
 """Rows of a table, with its head, up to which it is read where it stands."""
 
 
