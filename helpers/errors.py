@@ -52,6 +52,10 @@ class VexInvalid(FileInvalid):
     """Not a VEX document that the kit and Trivy can read, or damaged VEX evidence."""
 
 
+class EvidenceLacking(KitError):
+    """What a question needs is not in the evidence; the message says why, in a sentence."""
+
+
 class FrameInvalid(KitError):
     """A DataFrame that lacks data for a chart; the message says what to change."""
 

@@ -117,27 +117,34 @@ def fleet_run(
 
     values = values_of(given) | ({"mixed": "true"} if mixed else {})
     parameters.check(values, [paths.FLEET])
-    from helpers.fleet import alike, cluster, engine, image_table, reading, tally
+    from helpers.fleet import alike, cluster, counts, engine, image_table, reading
     from helpers.fleet import labels as labels_
     from helpers.fleet import published as published_
     from helpers.fleet import scans as fleet_scans
     from helpers.runs.run import run_fleet
+    from helpers.vulnerabilities.lenses import PLAIN, Lens
 
     name = name or fleet_scans.default_name(scans)
     labels_.given(scans, labels)
     published_.given(scans, published)
+    files = {"labels": labels, "published": published}
+    own = {"scans": scans, "name": name, **files}
+    command = f"fleet run {shlex.quote(scans)} --name {name}"
+    command += "".join(f" --{key} {shlex.quote(file)}" for key, file in files.items() if file)
+    if only := counts.given(scans):
+        click.echo(
+            f"counts   {len(only.table):,} scans; {only.counted}, unless lens says otherwise"
+        )
+        alike.require(image_table.once(only.images(Lens(only.counted))), mixed)
+        print_run(run_fleet(name, {"lens": only.counted} | values, own, command))
+        return
     listed = reading.listing(scans, name)
     with cluster.open(scheduler) as opened:
         click.echo(f"dashboard {opened.dashboard}")
         found = reading.read(scans, name, opened, listed)
         _print_reading(found)
-        reduced = engine.Dask(found.store, opened).reduced(tally.images())
-        alike.require(image_table.once(reduced), mixed)
-        address = opened.client.scheduler.address
-        files = {"labels": labels, "published": published}
-        own = {"scans": scans, "name": name, "scheduler": address, **files}
-        command = f"fleet run {shlex.quote(scans)} --name {name}"
-        command += "".join(f" --{key} {shlex.quote(file)}" for key, file in files.items() if file)
+        alike.require(image_table.once(engine.Dask(found.store, opened).images(PLAIN)), mixed)
+        own["scheduler"] = opened.client.scheduler.address
         print_run(run_fleet(name, values, own, command))
 
 

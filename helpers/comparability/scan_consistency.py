@@ -57,7 +57,9 @@ class Way(NamedTuple):
     def told(self) -> str:
         """Return it in words."""
         scanner = f"{self.scanner} {self.version}"
-        if not self.version:
+        if not self.scanner:
+            scanner = t("an unknown scanner")
+        elif not self.version:
             scanner = t("{scanner} of unknown version", scanner=self.scanner)
         if self.day or self.digest:
             database = self.day or t("unknown day")

@@ -60,6 +60,10 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
 def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how many of those a newer package would fix, by base family."""
     lens = lens._replace(fixable=True)
+    known = image_table.counted(images)
+    if len(known) and known["fixable"].isna().all():
+        lacks = t("How many have a fix is not known here.")
+        return Answer("fixable-distributions", counted=lens.label, lacks=lacks)
     answer = _answer(images, lens, "fixable", "fixable-distributions")
     if not _is_all_fixable(images):
         return answer
@@ -70,7 +74,9 @@ def fixable_answer(images: pd.DataFrame, lens: Lens) -> Answer:
 def _is_all_fixable(images: pd.DataFrame) -> bool:
     """Return whether something was counted and all of it has a fix."""
     known = image_table.counted(images)
-    return bool(known["count"].sum()) and bool(known["count"].eq(known["fixable"]).all())
+    return bool(known["count"].sum()) and bool(
+        known["count"].eq(known["fixable"]).fillna(False).all()
+    )
 
 
 def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.changes import engine, scans
+from helpers.changes import engine, identity, scans
 from helpers.changes.between import counted
 from helpers.changes.causes import IMAGE
 from helpers.changes.scans import Scans
-from helpers.errors import ParameterInvalid
-from helpers.fleet.engine import Dask
+from helpers.errors import EvidenceLacking, ParameterInvalid
+from helpers.fleet.engine import Engine
 from helpers.fleet.partition import Partition, Reduction
 from helpers.frames import SEVERITIES, Frames
 from helpers.text.i18n import msg, t, word
@@ -35,7 +35,12 @@ class Drift(NamedTuple):
 
 
 def by_day(scanned: pd.DataFrame) -> pd.DataFrame:
-    """Return the scans that counted something, the newest of each reference and day.
+    """Return the newest scan of each reference and day, as `dated` does."""
+    return dated(scanned).drop_duplicates(["key", "day"], keep="last")
+
+
+def dated(scanned: pd.DataFrame) -> pd.DataFrame:
+    """Return the scans that counted something on a known day, oldest first.
 
     `scanned` is `tally.images`. Added are `key`, the reference: a name and its architecture; and
     `day`, as a text.
@@ -46,15 +51,14 @@ def by_day(scanned: pd.DataFrame) -> pd.DataFrame:
         architecture=known["architecture"].astype("object").fillna(""),
     )
     known["key"] = known["name"].astype("str") + " " + known["architecture"].astype("str")
-    order = known.sort_values(["scanned_at", "variant"], kind="stable")
-    return order.drop_duplicates(["key", "day"], keep="last")
+    return known.sort_values(["scanned_at", "variant"], kind="stable", ignore_index=True)
 
 
 def days(scanned: pd.DataFrame) -> pd.DataFrame:
     """Return what each day's scans count: `day, images, findings, count, fixable`, severities."""
     rows = by_day(scanned).rename(columns={"found": "findings"})
     groups = rows.groupby("day", sort=True)
-    table = groups[["findings", *_SUMS]].sum().astype("Int64")
+    table = groups[["findings", *_SUMS]].sum(min_count=1).astype("Int64")
     table.insert(0, "images", groups.size().astype("Int64"))
     return table.reset_index()
 
@@ -76,29 +80,38 @@ def days_answer(scanned: pd.DataFrame, lens: Lens) -> Answer:
     return Answer("days", title, table=table, counted=lens.label)
 
 
-def between(scanned: pd.DataFrame, reducer: Dask, earlier: str, later: str) -> Drift:
+def between(scanned: pd.DataFrame, reducer: Engine, earlier: str, later: str) -> Drift:
     """Return where the difference between two days comes from.
 
     `parts` has one row a `part`: `part, images, before, after, change, fixable_change`, the change
     of each severity, and how many findings `appeared`, `gone` and `re_rated` (NA: the reference is
-    there on one day alone). A part is images of which the reference stands for the same image on
-    both days, by `changes.identity`; rebuilt ones; ones of which neither is known; and references
-    that are there on one day. `causes` has how many `findings` changed for which `reason` of
-    `changes`, by `part`.
+    there on one day alone, or only counts are known). A part is images of which the reference
+    stands for the same image on both days, by `changes.identity`; rebuilt ones; ones of which
+    neither is known; and references that are there on one day. `causes` has how many `findings`
+    changed for which `reason` of `changes`, by `part`.
     """
     rows = by_day(scanned)
     first, second = (rows[rows["day"].eq(day)] for day in (earlier, later))
     both = first.merge(
         second, on="key", how="outer", suffixes=("", "_later"), indicator=True, sort=True
     )
-    pairs, changes = _changes(pd.concat([first, second]), reducer, earlier, later)
-    is_other = both["key"].map(pairs.set_index("variant")[IMAGE].astype("object"))
+    try:
+        pairs, changes = _changes(pd.concat([first, second]), reducer, earlier, later)
+        is_other = both["key"].map(pairs.set_index("variant")[IMAGE].astype("object"))
+    except EvidenceLacking:
+        changes = None
+        there = first.merge(second[["key"]], on="key")["key"]
+        sides = (each.set_index("key").loc[there].reset_index() for each in (first, second))
+        is_other = both["key"].map((~identical(*sides)).set_axis(there).astype("object"))
     part = is_other.map({False: SAME, True: REBUILT}).astype("object").fillna(UNKNOWN)
     part = part.mask(both["_merge"].eq("left_only"), WENT).mask(
         both["_merge"].eq("right_only"), CAME
     )
     change = {
-        column: both[f"{column}_later"].fillna(0) - both[column].fillna(0) for column in _SUMS
+        # A reference that is not there has 0; what was not counted is not known.
+        column: both[f"{column}_later"].mask(both["_merge"].eq("left_only"), 0)
+        - both[column].mask(both["_merge"].eq("right_only"), 0)
+        for column in _SUMS
     }
     table = pd.DataFrame(
         {
@@ -111,8 +124,12 @@ def between(scanned: pd.DataFrame, reducer: Dask, earlier: str, later: str) -> D
             **{level: change[level] for level in _LEVELS},
         }
     )
-    sums = table.groupby("part", sort=False).sum().astype("Int64")
+    sums = table.groupby("part", sort=False).sum(min_count=1).astype("Int64")
     order = [each for each in (SAME, REBUILT, UNKNOWN, CAME, WENT) if each in sums.index]
+    if changes is None:
+        unknown = dict.fromkeys(("appeared", "gone", "re_rated"), pd.NA)
+        parts = sums.loc[order].assign(**unknown).rename_axis("part").reset_index()
+        return Drift(parts, pd.DataFrame(columns=["part", "reason", "findings"]))
     changes = changes.assign(part=changes["variant"].map(dict(zip(both["key"], part, strict=True))))
     kinds = [engine.APPEARED, engine.GONE, engine.RERATED]
     moved = counted(changes, ["part"], kinds).set_index("part").astype("Int64")
@@ -123,8 +140,20 @@ def between(scanned: pd.DataFrame, reducer: Dask, earlier: str, later: str) -> D
     return Drift(parts, causes.reset_index())
 
 
+def identical(first: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
+    """Return whether scans of one reference are of one image, by what is known without packages.
+
+    Both have the same rows, with the `key` of the reference. As `changes.identity` decides it.
+    """
+    sides = [
+        each.assign(artifact=each["key"], listed=pd.array([None] * len(each), dtype="str"))
+        for each in (first, second)
+    ]
+    return identity.compared(*sides)["same"]
+
+
 def _changes(
-    rows: pd.DataFrame, reducer: Dask, earlier: str, later: str
+    rows: pd.DataFrame, reducer: Engine, earlier: str, later: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the pairs of scans of two days, and what changed in each, as `changes.engine`."""
     names = dict(zip(rows["variant"], zip(rows["key"], rows["day"], strict=True), strict=True))
@@ -157,7 +186,7 @@ def _named(part: Partition, names: Mapping[str, tuple[str, str]]) -> Scans:
 
 
 def answer(
-    scanned: pd.DataFrame, reducer: Dask, lens: Lens, earlier: str = "", later: str = ""
+    scanned: pd.DataFrame, reducer: Engine, lens: Lens, earlier: str = "", later: str = ""
 ) -> Answer:
     """Answer what changed from one day to another, in which images, and why.
 

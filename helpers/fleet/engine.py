@@ -1,17 +1,26 @@
 """What questions of a fleet are asked of: its parts, reduced on the workers of a cluster."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
 from helpers import frames
 from helpers.fleet import store as stores
+from helpers.fleet import tally
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.partition import Reduction
 from helpers.fleet.store import Part, Store
 from helpers.fleet.tasks import Tasks
+from helpers.vulnerabilities.lenses import Lens
 
 _RETRIES = 3
+
+
+class Engine(Protocol):
+    """What questions of many scans are asked of."""
+
+    def kept(self, reduction: Reduction) -> list[Any]:
+        """Return what is kept of each part, or raise `EvidenceLacking`."""
 
 
 class Dask(NamedTuple):
@@ -19,6 +28,13 @@ class Dask(NamedTuple):
 
     store: Store
     cluster: Cluster
+
+    def check(self, lens: Lens) -> None:
+        """Scans can be counted under any lens."""
+
+    def images(self, lens: Lens) -> pd.DataFrame:
+        """Return every scan with its counts under a lens. Raises as `kept`."""
+        return self.reduced(tally.images(lens))
 
     def reduced(self, reduction: Reduction) -> pd.DataFrame:
         """Return what is kept of all parts as one frame, in their order. Raises as `kept`."""

@@ -2,7 +2,7 @@
 
 import atexit
 import copy
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache, cached_property
 from os import PathLike
 from typing import Any, Self
@@ -10,7 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.errors import ParameterInvalid
+from helpers.errors import EvidenceLacking, ParameterInvalid
 from helpers.fleet import (
     alike,
     cluster,
@@ -27,6 +27,7 @@ from helpers.fleet import (
     views,
 )
 from helpers.fleet import bases as bases_
+from helpers.fleet import counts as counts_
 from helpers.fleet import distributions as distributions_
 from helpers.fleet import drift as drift_
 from helpers.fleet import headline as headline_
@@ -37,6 +38,7 @@ from helpers.fleet import overview as overview_
 from helpers.fleet import pairs as pairs_
 from helpers.fleet import published as published_
 from helpers.fleet import repeats as repeats_
+from helpers.fleet import steps as steps_
 from helpers.fleet import unpaired as unpaired_
 from helpers.fleet.cluster import Cluster
 from helpers.fleet.scans import default_name
@@ -57,6 +59,7 @@ class Fleet(Asked):
     started on this machine. `labels` is a CSV file that says what images are, as `labels.read`
     takes it; by default the `labels.csv` that lies beside tables of facts. `published` is a CSV
     file of published numbers, as `published.read` takes it; by default the `published.csv` there.
+    Where a table `counts` has counts alone, an answer that needs more says that it is not known.
 
     The frames `fleet`, `images`, `findings` and `packages` are Dask's, with the columns of the data
     dictionary: `f.findings.groupby("severity", sort=True).size().compute()`. Raises `FleetInvalid`,
@@ -82,11 +85,15 @@ class Fleet(Asked):
         self._mixed = mixed
         self._labels = labels_.given(scans, labels)
         self._numbers = published_.given(scans, published)
+        self._engine: engine.Dask | counts_.Counts
+        self.lens = Lens(once.VULNERABILITIES)
+        if only := counts_.given(scans):
+            self._engine, self.lens = only, Lens(only.counted)
+            return
         found = reading.listing(scans, self.name)
         opened = _opened(scheduler or "")
         self.reading = reading.read(scans, self.name, opened, found)
         self._engine = engine.Dask(self.reading.store, opened)
-        self.lens = Lens(once.VULNERABILITIES)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, lens={self.lens.label!r})"
@@ -95,9 +102,12 @@ class Fleet(Asked):
         """Return the same images, of which only some findings count; as `Comparison.where`.
 
         Of most findings of a fleet's scans no date may be known. Raises `ParameterInvalid` for an
-        unknown value.
+        unknown value, and `EvidenceLacking` for a lens that looks at findings where only counts
+        are known.
         """
-        return self._under(lenses.checked(lenses.given(self.lens, **fields)))
+        lens = lenses.checked(lenses.given(self.lens, **fields))
+        self._engine.check(lens)
+        return self._under(lens)
 
     def _under(self, lens: Lens) -> Self:
         other = copy.copy(self)
@@ -135,7 +145,7 @@ class Fleet(Asked):
     @cached_property
     def scanned(self) -> pd.DataFrame:
         """Every scan with its counts under the lens, one a row."""
-        return self._engine.reduced(tally.images(self.lens))
+        return self._engine.images(self.lens)
 
     @cached_property
     def counts(self) -> pd.DataFrame:
@@ -151,7 +161,7 @@ class Fleet(Asked):
         return self.counts
 
     @property
-    def _reducer(self) -> engine.Dask:
+    def _reducer(self) -> engine.Dask | counts_.Counts:
         return self._engine
 
     @cached_property
@@ -207,6 +217,11 @@ class Fleet(Asked):
 
     @cached_property
     def _judged(self) -> dict[str, int]:
+        with suppress(EvidenceLacking):
+            return self._rated()
+        return {}
+
+    def _rated(self) -> dict[str, int]:
         found = self._engine.reduced(tally.judges(self._twice))
         who = found["severity_source"].astype("object").fillna(t("not named"))
         sums = found["findings"].groupby(who).sum()
@@ -219,7 +234,9 @@ class Fleet(Asked):
 
     @property
     def _packages(self) -> groups.Packages:
-        return groups.packages(self.counts, self._found)
+        with suppress(EvidenceLacking):
+            return groups.packages(self.counts, self._found)
+        return pairs_.UNKNOWN
 
     @property
     def _setting(self) -> Setting:
@@ -247,7 +264,7 @@ class Fleet(Asked):
     @asked()
     def scanned_alike(self) -> Answer:
         """Were all images scanned the same way?"""
-        text = alike.text(self.scanned)
+        text = alike.text(image_table.once(self.scanned))
         lacks = "" if text else word(image_table.NONE_COUNTED)
         return Answer("scanned-alike", text=text, lacks=lacks)
 
@@ -256,6 +273,7 @@ class Fleet(Asked):
     headline = question("What does a headline hide?", headline_.answer)
     days = question("What do the scans of each day count?", drift_.days_answer)
     drift = question("What changed between two days, and in which images?", drift_.answer)
+    steps = question("How often does a count change, and with the same image?", steps_.answer)
     distributions = question("How do counts differ by base?", distributions_.answer)
     fixable_distributions = question("How many have a fix?", distributions_.fixable_answer)
     bases = question("Which base images contribute most?", bases_.answer)

@@ -124,14 +124,17 @@ def _of_bases(found: pd.DataFrame, made: pd.DataFrame, judged: dict[str, int]) -
             entries=number(len(placed), "entry"),
             images=number(placed["variant"].nunique(), "different image"),
         ),
-        say(
-            "The {findings:,} findings are {vulnerabilities:,} vulnerabilities when each image "
-            "counts a vulnerability once.",
-            findings=int(placed["findings"].sum()),
-            vulnerabilities=int(placed["vulnerabilities"].sum()),
-        ),
-        judges(judged.items()),
     ]
+    if placed["vulnerabilities"].notna().any():
+        lines.append(
+            say(
+                "The {findings:,} findings are {vulnerabilities:,} vulnerabilities when each image "
+                "counts a vulnerability once.",
+                findings=int(placed["findings"].sum()),
+                vulnerabilities=int(placed["vulnerabilities"].sum()),
+            )
+        )
+    lines.append(judges(judged.items()))
     return Answer("headline", title, bullets(lines), found, role=SUMMARY)
 
 

@@ -48,7 +48,7 @@ def _row(name: str, entries: pd.DataFrame) -> tuple[Any, ...]:
     once = image_table.counted(entries.drop_duplicates("variant"))
     counts = once["count"].astype("float64")
     _, low, high, *_ = bootstrap.ratio(counts.to_numpy(), counts.mul(0).add(1).to_numpy())
-    sums = (once[column].sum() for column in ("found", "count", "fixable", *_LEVELS))
+    sums = (once[column].sum(min_count=1) for column in ("found", "count", "fixable", *_LEVELS))
     return (
         *(name, len(once), len(entries), *sums, counts.mean(), low, high, counts.median()),
         once["fixable"].astype("float64").mean(),
@@ -64,12 +64,13 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
         return Answer("severity", table=found, counted=lens.label, lacks=lacks)
     last = found.iloc[-1]
     title = t(
-        "{count} {counted} in {images}; {fixable} have a fix",
+        "{count} {counted} in {images}",
         count=f"{int(last['count']):,}",
         counted=lens.label,
         images=number(int(last["images"]), "image"),
-        fixable=f"{int(last['fixable']):,}",
     )
+    if pd.notna(last["fixable"]):
+        title += t("; {fixable:,} have a fix", fixable=int(last["fixable"]))
     text = say(
         "Each image counts once. The mean per entry counts an image once for each app that it is "
         "listed as, and images without a known system, as published lists do."

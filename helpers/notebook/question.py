@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from helpers.answers import columns
 from helpers.answers.answer import Answer
+from helpers.errors import EvidenceLacking
 from helpers.notebook.display import Setting, ShownAnswer
 from helpers.notebook.styled import Styled
 from helpers.sizes.image_sizes import SIZES
@@ -118,8 +119,11 @@ def question(asks: str, function: Function, *, of: str = "", shown: str = "") ->
         chosen = {name: value for name, value in bound.items() if value is not None}
         with i18n.speaking(self.language):
             source = getattr(self._source, of) if of else self._source
-            values = {name: self if name == "self" else _need(source, name) for name in needs}
-            answer = function(**values, **chosen)
+            try:
+                values = {name: self if name == "self" else _need(source, name) for name in needs}
+                answer = function(**values, **chosen)
+            except EvidenceLacking as error:
+                answer = Answer(method.__name__.replace("_", "-"), lacks=str(error))
             about = getattr(self._source, shown) if shown else self
             setting = about if isinstance(about, Setting) else about._setting
             return ShownAnswer(answer, setting)

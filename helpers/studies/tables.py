@@ -19,6 +19,8 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 NAMES = ("images", "findings", "packages")
 """The frames that tables are read as, and what their files are called in a folder."""
 
+_COUNTS = tuple(f"counts{suffix}" for suffix in SUFFIXES)
+
 _MAIN = ("findings", "packages")
 """The frames of which a folder needs one: without findings they are package lists."""
 
@@ -101,6 +103,25 @@ def of_files(
     return Frames(**made)
 
 
+def counts_at(place: Path) -> Path | None:
+    """Return the table of counts alone at a place: the file, or the one of a folder."""
+    if place.is_file():
+        return place if place.name in _COUNTS else None
+    return next((path for name in _COUNTS if (path := place / name).is_file()), None)
+
+
+def counts(path: Path) -> pd.DataFrame:
+    """Return the frame `counts` of a table: a row is what one scan of an image counted.
+
+    It needs `reference`, `scanned_at` and `findings`. Raises `TableInvalid`, and `KitError` where
+    Parquet needs PyArrow.
+    """
+    table = read(path, key="reference")
+    if not len(table):
+        raise TableInvalid(path, "it has no rows", "Pass a table that has some")
+    return frames.make("counts", _typed_columns(table, "counts", path, "reference"))
+
+
 def _require_known(files: Mapping[str, Path], made: Mapping[str, pd.DataFrame]) -> None:
     known = {*made["images"]["variant"]}
     for name in ("findings", "packages"):
@@ -167,11 +188,25 @@ _NEEDED = {
     "findings": ("variant", "vulnerability_id", "package", "severity"),
     "images": ("variant",),
     "packages": ("variant", "package", "version"),
+    "counts": ("reference", "scanned_at", "findings"),
 }
 
 
 def _columns(table: pd.DataFrame, name: str, path: Path) -> dict[str, list[Any]]:
     """Return the columns of a table as lists of values of the dictionary's types."""
+    found = _typed_columns(table, name, path, "variant")
+    rows = len(table)
+    found["capture"] = [""] * rows
+    if name == "images" and "status" not in found:
+        systems = found.get("os_family", [None] * rows)
+        found["status"] = [frames.SCANNED if system else frames.NO_OS for system in systems]
+    if name == "findings":
+        _derive(found, rows)
+    return found
+
+
+def _typed_columns(table: pd.DataFrame, name: str, path: Path, key: str) -> dict[str, list[Any]]:
+    """Return the columns of a frame that a table has; `key` names a row in errors."""
     for needed in _NEEDED[name]:
         if needed not in table:
             raise TableInvalid(
@@ -194,7 +229,7 @@ def _columns(table: pd.DataFrame, name: str, path: Path) -> dict[str, list[Any]]
                 )
             if wrong.any():
                 row = int(wrong.argmax())
-                value, variant = table[column.name].iloc[row], table["variant"].iloc[row]
+                value, variant = table[column.name].iloc[row], table[key].iloc[row]
                 raise TableInvalid(
                     path,
                     f"{column.name!r} is {escape.short(value, _SHOWN)!r} "
@@ -203,13 +238,6 @@ def _columns(table: pd.DataFrame, name: str, path: Path) -> dict[str, list[Any]]
                 )
             if column.dtype != frames.TIME:
                 found[column.name] = [None if each is pd.NA else each for each in values.array]
-    rows = len(table)
-    found["capture"] = [""] * rows
-    if name == "images" and "status" not in found:
-        systems = found.get("os_family", [None] * rows)
-        found["status"] = [frames.SCANNED if system else frames.NO_OS for system in systems]
-    if name == "findings":
-        _derive(found, rows)
     return found
 
 

@@ -96,6 +96,8 @@ def _levels(text: bytes) -> tuple[list[str], int] | None:
     if isinstance(report, dict) and {"matches", "descriptor"} <= set(report):
         rated = [match["vulnerability"].get("severity") or "" for match in report["matches"]]
         return [_GRYPE.get(level, level.upper()) for level in rated], 0
+    if isinstance(report, dict) and {"bomFormat", "spdxVersion"} & set(report):
+        return [], len(report.get("components") or report.get("packages") or [])
     if isinstance(report, dict):
         if report.get("SchemaVersion") != 2 or "ClusterName" in report:
             return None
