@@ -181,11 +181,15 @@ def _draw_ends(chart: Bars, ax: Axes, scale: float) -> None:
         )
 
 
+_LINE = 34
+"""Letters of a name on one line; a longer one loses its middle."""
+
+
 def names(rows: list[tuple[str, str]]) -> list[str]:
     """Return the names of rows: on two lines where rows are few, else on one."""
     if len(rows) <= TALL_ROWS:
         return ["\n".join(filter(None, (_on_lines(name), other))) for name, other in rows]
-    return [", ".join(filter(None, (escape.short(name, 26), other))) for name, other in rows]
+    return [", ".join(filter(None, (escape.short(name, _LINE), other))) for name, other in rows]
 
 
 def _name_rows(rows: list[tuple[str, str]], ax: Axes, scale: float) -> None:

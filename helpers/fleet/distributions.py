@@ -15,21 +15,28 @@ from helpers.vulnerabilities.lenses import Lens
 FEW = 5
 """Images below which a family has no distribution of its own: quartiles of four are its images."""
 
+MOST = 12
+"""Families of a figure, the largest; the others are one row."""
+
 OTHERS = msg("others (fewer than five images each)")
+SMALLER = msg("all smaller families")
 _COLUMNS = ["least", "lower", "median", "upper", "greatest"]
 
 
-def quartiles(images: pd.DataFrame, column: str = "count") -> pd.DataFrame:
+def quartiles(images: pd.DataFrame, column: str = "count", most: int = 0) -> pd.DataFrame:
     """Return how a count is distributed in each family: one row a family, the highest median first.
 
     `family, images, least, lower, median, upper, greatest`: quartiles between two images by linear
     interpolation (Hyndman and Fan 1996, type 7, https://doi.org/10.1080/00031305.1996.10473566).
-    Families of fewer than `FEW` images are one row at the end. Only images whose counts say
-    something.
+    Families of fewer than `FEW` images are one row at the end; with `most` all but so many of the
+    largest are. Only images whose counts say something.
     """
     known = image_table.counted(images)
-    size = known.groupby("family")["variant"].transform("size")
-    family = known["family"].where(size.ge(FEW), OTHERS)
+    sizes = known["family"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    large = sizes[sizes.ge(FEW)].index
+    shown = large[: most or None]
+    rest = SMALLER if len(shown) < len(large) else OTHERS
+    family = known["family"].where(known["family"].isin(shown), rest)
     groups = known[column].astype("float64").groupby(family)
     table = groups.quantile([0, 0.25, 0.5, 0.75, 1]).unstack()
     table = table.reindex(columns=[0, 0.25, 0.5, 0.75, 1])
@@ -37,9 +44,9 @@ def quartiles(images: pd.DataFrame, column: str = "count") -> pd.DataFrame:
     table.insert(0, "images", groups.size())
     table = table.rename_axis("family").reset_index()
     table = table.astype({"images": "Int64", **dict.fromkeys(_COLUMNS, "Float64")})
-    order = ["last", "median", "family"]
-    table = table.assign(last=table["family"].eq(OTHERS))
-    table = table.sort_values(order, ascending=[True, False, True], ignore_index=True)
+    by = ["last", "median", "family"]
+    table = table.assign(last=table["family"].eq(rest))
+    table = table.sort_values(by, ascending=[True, False, True], ignore_index=True)
     return table.drop(columns="last")
 
 
@@ -84,14 +91,20 @@ def _answer(images: pd.DataFrame, lens: Lens, column: str, named: str) -> Answer
     if table.empty:
         lacks = word(image_table.NONE_COUNTED)
         return Answer(named, table=table, counted=lens.label, lacks=lacks)
+    shown_rows = quartiles(images, column, MOST)
     parts = [
         Part(f"{short_name(word(row.family))} {shown(row.median)}", (row.median,))
-        for row in table.itertuples()
-        if row.family != OTHERS or len(table) == 1
+        for row in shown_rows.itertuples()
+        if row.family not in (OTHERS, SMALLER) or len(shown_rows) == 1
     ]
     title = fitted(t("{counted}, median by base", counted=begun(lens.short)), parts, shown)
     text = _ended(images, table["family"]) + _left_out(images)
-    return Answer(named, title, text, table, _chart(table, lens), lens.label, role=SLIDE)
+    if SMALLER in {*shown_rows["family"]}:
+        text += paragraph(
+            say("The figure has the {most} largest families, the table all.", most=MOST)
+        )
+    chart = _chart(shown_rows, lens)
+    return Answer(named, title, text, table, chart, lens.label, role=SLIDE, searchable=True)
 
 
 def _ended(images: pd.DataFrame, shown: pd.Series) -> Text:

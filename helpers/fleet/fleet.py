@@ -310,7 +310,7 @@ class Fleet(Asked):
         answer = lessons_.answer(
             self.counts, self._occurrences, self._in_packages, self._found, self.lens
         )
-        return answer._replace(text=alike.warning(self.scanned) + answer.text)
+        return answer._replace(text=alike.warning(self.counts) + answer.text)
 
 
 @cache

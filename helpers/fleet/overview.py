@@ -8,7 +8,7 @@ import pandas as pd
 from helpers.answers.answer import SUMMARY, Answer
 from helpers.answers.chart_data import Bars
 from helpers.comparability import end_of_life
-from helpers.fleet import bars
+from helpers.fleet import bars, image_table
 from helpers.frames import NO_OS
 from helpers.text.i18n import t, told, word
 from helpers.text.rich import (
@@ -30,6 +30,8 @@ _NAMED = 3
 
 def families(images: pd.DataFrame) -> pd.DataFrame:
     """Return what there is of each base family: one row a family, that of most images first.
+
+    Images of no known system come last.
 
     `family, images, repositories, measured, found_in, age_days, end_of_life, past_end,
     unknown_to_db`: images of which vulnerabilities were looked for, and those with any finding; the
@@ -60,7 +62,10 @@ def families(images: pd.DataFrame) -> pd.DataFrame:
     )
     whole = dict.fromkeys(["images", "repositories", "measured", "found_in", "past_end"], "Int64")
     table = table.reset_index().astype({**whole, "age_days": "Float64"})
-    return table.sort_values(["images", "family"], ascending=[False, True], ignore_index=True)
+    table["last"] = table["family"].eq(image_table.NO_FAMILY)
+    order = ["last", "images", "family"]
+    table = table.sort_values(order, ascending=[True, False, True], ignore_index=True)
+    return table.drop(columns="last")
 
 
 def _ends(images: pd.DataFrame) -> pd.Series:

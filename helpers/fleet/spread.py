@@ -16,6 +16,8 @@ from helpers.vulnerabilities.lenses import Lens
 def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
     """Return what an update of each source package would fix, that which fixes most first.
 
+    Headers of a kernel, which run nowhere, come last.
+
     `source_package, vulnerabilities, images, fixes, alone, headers`: how many different
     vulnerabilities with a fix it has, in at least how many images one of them is, their sum over
     all images, what of that sum is in no other package of the fleet, and whether nothing of it but
@@ -32,8 +34,8 @@ def updates(in_packages: pd.DataFrame) -> pd.DataFrame:
         headers=("beside_headers", "sum"),
     )
     table["headers"] = table["headers"].eq(0)
-    order = ["fixes", "source_package"]
-    return table.reset_index().sort_values(order, ascending=[False, True], ignore_index=True)
+    order = ["headers", "fixes", "source_package"]
+    return table.reset_index().sort_values(order, ascending=[True, False, True], ignore_index=True)
 
 
 def label(row: Any) -> str:
@@ -109,11 +111,15 @@ def updates_answer(
     # A vulnerability of two packages counts once in each image, so it is no sum of the table.
     whole, first = int(occurrences["fixable"].sum()), table.iloc[0]
     part = t("{part:,} of {whole:,}", part=first["fixes"], whole=whole)
-    title = t(
-        "Updating {base} fixes most: {ends}",
-        base=escape.short(label(first), 40),
-        ends=f"{part} ({first['fixes'] / whole:.0%})",
-    )
+    values = {
+        "base": escape.short(label(first), 40),
+        "ends": f"{part} ({first['fixes'] / whole:.0%})",
+    }
+    title = t("Updating {base} fixes most: {ends}", **values)
+    # The headers that fix more than the first, if there are any.
+    headers = table[table["headers"] & table["fixes"].gt(first["fixes"])]
+    if len(headers):
+        title = t("Updating {base} fixes most of what runs: {ends}", **values)
     shown = table.head(bars.MOST)
     ends = [f"{fixes:,}" for fixes in shown["fixes"]]
     names = [label(row) for row in shown.itertuples()]
@@ -124,6 +130,13 @@ def updates_answer(
         alone=first["alone"],
         count=first["fixes"],
     )
+    if len(headers):
+        note += " " + say(
+            "{package} would fix {count:,}, but only headers of it are installed, which run "
+            "nowhere.",
+            package=name(shown_counts.package_name(headers["source_package"].iloc[0])),
+            count=headers["fixes"].iloc[0],
+        )
     if not in_packages["named"].any():
         note += " " + t(
             "The reports name no source packages, so these are installed packages; one update can "

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from helpers.errors import ReportInvalid
-from helpers.scans import decoding, grype, osv, sbom, trivy
+from helpers.scans import decoding, grype, osv, sarif, sbom, trivy
 from helpers.scans.decoding import RESCAN, Text
 from helpers.scans.trivy_schema import Report
 
@@ -44,11 +44,6 @@ _LISTS: tuple[tuple[Callable[[set[str]], bool], str, str, _Parse], ...] = (
 """SBOMs: package lists, which are no scans."""
 
 _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
-    (
-        lambda keys: "runs" in keys,
-        "a SARIF log, not Trivy's own JSON",
-        "Write it with `--format json`: SARIF lacks most of a finding's fields",
-    ),
     (
         lambda keys: bool(keys & {"ClusterName", "Resources"}),
         "a Trivy report of a Kubernetes cluster, not of an image",
@@ -142,6 +137,8 @@ def _other(text: Text, path: str | os.PathLike[str], lists: bool) -> Report | No
             raise ReportInvalid(path, f"{kind}, not a scan", remedy)
         if matches(keys):
             return parse(text, path)
+    if "runs" in keys:
+        raise ReportInvalid(path, sarif.described(text), sarif.REMEDY)
     for matches, kind, remedy in _FOREIGN:
         if matches(keys):
             raise ReportInvalid(path, kind, remedy)

@@ -101,6 +101,27 @@ def test_small_families_are_one_and_blind_ones_are_left_out():
     ]
 
 
+def test_a_figure_has_the_largest_families_and_the_table_all():
+    versions = [f"{n}.04" for n in range(10, 24)]
+    rows = [
+        {"name": f"{v}:{n}", "count": 1, "os_family": "ubuntu", "os_version": v}
+        for v in versions
+        for n in range(6 if v == "23.04" else 5)
+    ]
+    answer = distributions.answer(image_table.once(fleets.images(*rows)), PLAIN)
+    assert len(answer.table) == 14
+    boxes = answer.chart.boxes
+    assert (len(boxes), boxes[-1].name) == (13, "all smaller families")
+    assert "ubuntu 23.04" in {box.name for box in boxes}
+    assert sum(box.count for box in boxes) == len(rows)
+
+
+def test_images_of_no_known_system_come_last():
+    rows = [{"name": f"a:{n}", "os_family": None, "status": "no-os"} for n in range(3)]
+    images = image_table.once(fleets.images(*rows, {"name": "b:1"}))
+    assert overview.families(images)["family"].tolist() == ["debian 12", image_table.NO_FAMILY]
+
+
 def test_equal_lists_are_groups_and_lists_of_findings_are_not():
     rows = [{"name": f"a:{n}", "package_list": "x", "packages_known": True} for n in range(3)]
     rows += [{"name": "b:1", "package_list": "y", "packages_known": True}]

@@ -34,6 +34,14 @@ def test_a_vulnerability_of_two_packages_is_once_in_the_whole_and_alone_in_none(
     assert table["alone"].to_dict() == {"first": 2, "other": 0}
 
 
+def test_headers_of_a_kernel_come_last_however_much_they_fix():
+    answer = asked("linux", beside_headers=[0, 3, 0])
+    assert answer.table["source_package"].tolist() == ["other", "linux"]
+    assert answer.table["fixes"].tolist() == [3, 5]
+    assert answer.title == "Updating other fixes most of what runs: 3 of 5 (60%)"
+    assert "linux would fix 5, but only headers" in answer.text.plain
+
+
 def test_of_what_is_only_a_kernels_headers_the_figure_says_so():
     answers = [asked("linux", beside_headers=count) for count in (0, 1)]
     assert [one.table["headers"].iloc[0] for one in answers] == [True, False]

@@ -60,7 +60,21 @@ def test_a_legacy_list_has_image_and_os_in_a_target(
     [
         ({"bomFormat": "CycloneDX"}, "CycloneDX SBOM.*trivy sbom"),
         ({"spdxVersion": "SPDX-2.3"}, "SPDX SBOM.*trivy sbom"),
-        ({"$schema": "x", "version": "2.1.0", "runs": []}, "SARIF"),
+        ({"$schema": "x", "version": "2.1.0", "runs": []}, "SARIF log of an unnamed tool with 0 r"),
+        ({"version": "2.1.0", "runs": 7}, "SARIF log, not Trivy's own"),
+        (
+            {
+                "runs": [
+                    {
+                        "tool": {"driver": {"name": "Trivy", "rules": [{"properties": {}}]}},
+                        "results": [{"message": {"text": "Package: a\nInstalled Version: 1"}}],
+                        "properties": {"imageID": "sha256:1"},
+                    }
+                ]
+            },
+            "SARIF log of Trivy with 1 results, not a report: it lacks packages without a finding, "
+            "the operating system and the time of the scan",
+        ),
         ({"matches": [], "descriptor": {}}, "like Grype's, but written by an unnamed tool"),
         ({"matches": [], "source": {}}, "neither a Trivy nor a Grype report"),
         ({"matches": [], "descriptor": {}, "SchemaVersion": 2}, "keys of two scanners"),
