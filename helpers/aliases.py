@@ -20,6 +20,11 @@ _Name = tuple[str, str]
 """An image, or none, and an id in it."""
 
 
+def is_of_one(name: str) -> bool:
+    """Return whether an id is of one vulnerability, and not of an advisory."""
+    return name.startswith(_ONE_VULNERABILITY)
+
+
 def of(main: str | None, others: Sequence[str]) -> str | None:
     """Return a vulnerability's other ids, joined by spaces, if its own id stands for one only.
 

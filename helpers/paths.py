@@ -58,7 +58,11 @@ GOING = ".going"
 """Names of the captures that are being removed, in a study's folder."""
 
 GRYPE = "grype.json.gz"
-REPORTS = {"trivy": (REPORT, "trivy.json"), "grype": (GRYPE, "grype.json")}
+REPORTS = {
+    "trivy": (REPORT, "trivy.json"),
+    "grype": (GRYPE, "grype.json"),
+    "osv-scanner": ("osv.json.gz", "osv.json"),
+}
 """File names of each scanner's report; a capture writes the first."""
 
 

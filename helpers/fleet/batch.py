@@ -97,7 +97,7 @@ class _Part:
 
         A file with a known digest is not even unzipped.
         """
-        digest, content, report = "", "", None
+        digest, content, told, report = "", "", "", None
         stamp = ALWAYS if batch.again else scan.stamp
         reason = scan.evidence.error or batch.reason
         if not reason:
@@ -111,6 +111,10 @@ class _Part:
                     if key := known.get(key_of(content, scan.context)):
                         return _entry(scan, stamp, digest, key, "", "")
                     report = reports.decoded(text, path, lists=True)
+                    told = content
+                    if _says_nothing_of_its_image(report):
+                        # An equal file may be of another image.
+                        content = digest = key_of(content, scan.place)
             except ReportInvalid as error:
                 reason = f"{error.problem}. {error.remedy}"
             except (MemoryError, RecursionError) as error:
@@ -145,7 +149,7 @@ class _Part:
             "name": name,
             "references": " ".join(others) or None,
             "file": scan.place if scan.path else None,
-            "digest": f"sha256:{content}" if content else None,
+            "digest": f"sha256:{told or content}" if content else None,
             "package_list": listed,
             "packages_known": is_known,
             "diff_ids": " ".join(layers) if layers else None,
@@ -186,6 +190,12 @@ def _local(scan: Scan, files: Any) -> Iterator[Path]:
             shutil.copyfileobj(source, copy, 2**20)
         copy.flush()
         yield Path(copy.name)
+
+
+def _says_nothing_of_its_image(report: Report) -> bool:
+    metadata = report.metadata or Metadata()
+    named = report.artifact_name, report.image_id, metadata.repo_tags, metadata.repo_digests
+    return not any(named)
 
 
 def _names(scan: Scan, report: Report | None) -> tuple[str, list[str]]:

@@ -32,7 +32,7 @@ class Counts(NamedTuple):
     @property
     def counted(self) -> str:
         """The way of counting that a question takes by default: what the table counts."""
-        return VULNERABILITIES if self.table["vulnerabilities"].notna().any() else FINDINGS
+        return VULNERABILITIES if self.table["vulnerabilities"].notna().all() else FINDINGS
 
     def check(self, lens: Lens) -> None:
         """Raise `EvidenceLacking` for a lens that looks at findings."""
@@ -83,11 +83,11 @@ def _partition(rows: pd.DataFrame) -> Partition:
         f"{reference}@{number}" for number, reference in enumerate(rows["reference"], start=1)
     ]
     common = {"variant": variants, "capture": [""] * len(rows)}
-    system = rows["os_family"].notna()
     images = {
         **common,
         **_lists(rows, frames.columns("images")),
-        "status": [*system.map({True: frames.SCANNED, False: frames.NO_OS})],
+        # Counts are given, whether or not the system is.
+        "status": [frames.SCANNED] * len(rows),
     }
     fleet = {**common, "name": [*rows["reference"]], "packages_known": [False] * len(rows)}
     empty = {name: frames.make(name, {}) for name in ("findings", "packages")}

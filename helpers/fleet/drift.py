@@ -21,6 +21,9 @@ from helpers.vulnerabilities.lenses import Lens
 
 SAME, REBUILT, UNKNOWN = msg("same image"), msg("rebuilt"), msg("not known if rebuilt")
 CAME, WENT = msg("came"), msg("went")
+SEVERAL = msg(
+    "The scans are of different scanners, so what changed from one to the next is not known."
+)
 ONE_DAY = msg("All scans are of one day, so nothing is known of changes.")
 
 _LEVELS = [*reversed(SEVERITIES)]
@@ -42,10 +45,13 @@ def by_day(scanned: pd.DataFrame) -> pd.DataFrame:
 def dated(scanned: pd.DataFrame) -> pd.DataFrame:
     """Return the scans that counted something on a known day, oldest first.
 
-    `scanned` is `tally.images`. Added are `key`, the reference: a name and its architecture; and
-    `day`, as a text.
+    Of several scanners none is taken. `scanned` is `tally.images`. Added are `key`, the reference:
+    a name and its architecture; and `day`, as a text.
     """
     known = scanned[scanned["count"].notna() & scanned["scanned_at"].notna()]
+    if known["scanner"].nunique() > 1:
+        # What another scanner finds is no change.
+        known = known.iloc[:0]
     known = known.assign(
         day=known["scanned_at"].dt.strftime("%Y-%m-%d").astype("object"),
         architecture=known["architecture"].astype("object").fillna(""),
@@ -54,11 +60,16 @@ def dated(scanned: pd.DataFrame) -> pd.DataFrame:
     return known.sort_values(["scanned_at", "variant"], kind="stable", ignore_index=True)
 
 
+def lacks(scanned: pd.DataFrame) -> str:
+    """Return why nothing is known of changes."""
+    return word(SEVERAL if scanned["scanner"].nunique() > 1 else ONE_DAY)
+
+
 def days(scanned: pd.DataFrame) -> pd.DataFrame:
     """Return what each day's scans count: `day, images, findings, count, fixable`, severities."""
     rows = by_day(scanned).rename(columns={"found": "findings"})
     groups = rows.groupby("day", sort=True)
-    table = groups[["findings", *_SUMS]].sum(min_count=1).astype("Int64")
+    table = groups[["findings", *_SUMS]].sum(min_count=1, skipna=False).astype("Int64")
     table.insert(0, "images", groups.size().astype("Int64"))
     return table.reset_index()
 
@@ -67,7 +78,7 @@ def days_answer(scanned: pd.DataFrame, lens: Lens) -> Answer:
     """Answer what each day's scans count."""
     table = days(scanned)
     if len(table) < 2:
-        return Answer("days", table=table, counted=lens.label, lacks=word(ONE_DAY))
+        return Answer("days", table=table, counted=lens.label, lacks=lacks(scanned))
     first, last = table.iloc[0], table.iloc[-1]
     title = t(
         "{counted}: {before} on {earlier}, {after} on {later}",
@@ -124,7 +135,7 @@ def between(scanned: pd.DataFrame, reducer: Engine, earlier: str, later: str) ->
             **{level: change[level] for level in _LEVELS},
         }
     )
-    sums = table.groupby("part", sort=False).sum(min_count=1).astype("Int64")
+    sums = table.groupby("part", sort=False).sum(min_count=1, skipna=False).astype("Int64")
     order = [each for each in (SAME, REBUILT, UNKNOWN, CAME, WENT) if each in sums.index]
     if changes is None:
         unknown = dict.fromkeys(("appeared", "gone", "re_rated"), pd.NA)
@@ -197,19 +208,20 @@ def answer(
         if day not in there:
             raise ParameterInvalid(f"no scans of {day!r}; there are some of {', '.join(there)}")
     if len(there) < 2:
-        return Answer("drift", counted=lens.label, lacks=word(ONE_DAY))
+        return Answer("drift", counted=lens.label, lacks=lacks(scanned))
     first, last = earlier or there[0], later or there[-1]
     table, causes = between(scanned, reducer, first, last)
     total = int(table["change"].sum())
     still: Any = table[table["part"].isin([SAME])]["change"].sum()
     title = t(
-        "{counted}: {total} from {earlier} to {later}, {still} of it in unchanged images",
+        "{counted}: {total} from {earlier} to {later}",
         counted=lens.label,
         total=f"{total:+,}",
         earlier=first,
         later=last,
-        still=f"{int(still):+,}",
     )
+    if table["part"].isin([SAME, REBUILT]).any():
+        title += t(", {still} of it in unchanged images", still=f"{int(still):+,}")
     text = say(
         "An image is the same if its id or packages are, or, without these, the time it was "
         "built. What changes in {images} that stayed the same is the database's doing, or the "

@@ -125,7 +125,7 @@ def _of_bases(found: pd.DataFrame, made: pd.DataFrame, judged: dict[str, int]) -
             images=number(placed["variant"].nunique(), "different image"),
         ),
     ]
-    if placed["vulnerabilities"].notna().any():
+    if placed["vulnerabilities"].notna().all():
         lines.append(
             say(
                 "The {findings:,} findings are {vulnerabilities:,} vulnerabilities when each image "
@@ -144,27 +144,33 @@ def _in_time(found: pd.DataFrame, between: Between, judged: dict[str, int]) -> A
     change = parts["change"].reindex([SAME, REBUILT]).fillna(0)
     total = int(parts["change"].sum())
     title = t(
-        "{total} findings from {first} to {second}, {same} of them in unchanged images",
+        "{total} findings from {first} to {second}",
         total=f"{total:+,}",
         first=row["first"],
         second=row["second"],
-        same=_part(change[SAME], total),
     )
-    lines = [
-        say(
-            "{same:+,} findings are in {images} that stayed the same, "
-            "{rebuilt:+,} in rebuilt ones.",
-            same=int(change[SAME]),
-            images=number(int(parts["images"].get(SAME, 0)), "image"),
-            rebuilt=int(change[REBUILT]),
-        ),
-        say(
-            "Findings with a fix: {fixable:+,}; in unchanged images {same:+,}.",
-            fixable=int(parts["fixable_change"].sum()),
-            same=int(parts["fixable_change"].get(SAME, 0)),
-        ),
-        judges(judged.items()),
-    ]
+    lines = []
+    if {SAME, REBUILT} & {*parts.index}:
+        title += t(", {same} of them in unchanged images", same=_part(change[SAME], total))
+        lines.append(
+            say(
+                "{same:+,} findings are in {images} that stayed the same, "
+                "{rebuilt:+,} in rebuilt ones.",
+                same=int(change[SAME]),
+                images=number(int(parts["images"].get(SAME, 0)), "image"),
+                rebuilt=int(change[REBUILT]),
+            )
+        )
+    fixable = parts["fixable_change"]
+    if fixable.notna().all():
+        lines.append(
+            say(
+                "Findings with a fix: {fixable:+,}; in unchanged images {same:+,}.",
+                fixable=int(fixable.sum()),
+                same=int(fixable.get(SAME, 0)),
+            )
+        )
+    lines.append(judges(judged.items()))
     return Answer("headline", title, bullets(lines), found, role=SUMMARY)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.comparability import end_of_life, scan_consistency
-from helpers.fleet import base_words
+from helpers.fleet import base_words, views
 from helpers.frames import NO_OS, UNKNOWN_COUNT
 from helpers.text.i18n import msg
 
@@ -44,10 +44,8 @@ def once(reduced: pd.DataFrame, labelled: pd.DataFrame | None = None) -> pd.Data
         kind="stable",
         na_position="last",
     )
-    own, digest = order["image_id"].astype("object"), order["digest"].astype("object")
-    # An index has one digest for several architectures.
-    digest += " " + order["architecture"].astype("object").fillna("")
-    order = order.assign(_key=own.fillna(digest).fillna(order["variant"]))
+    own = views.known(order)
+    order = order.assign(_key=own.fillna(_in_views(order, own)).fillna(order["variant"]))
     kept = _last_day(order.drop_duplicates("_key")).set_index("_key")
     order = order[order["_key"].isin(kept.index)]
     counted_at = kept["scanned_at"].reindex(order["_key"]).set_axis(order.index)
@@ -64,6 +62,19 @@ def once(reduced: pd.DataFrame, labelled: pd.DataFrame | None = None) -> pd.Data
         image = labelled["variant"].map(order.set_index("variant")["_key"])
         said = labelled.assign(image=image).dropna(subset="image")
     return _labelled(described, said).sort_values("variant", ignore_index=True)
+
+
+def _in_views(scans: pd.DataFrame, known: pd.Series) -> pd.Series:
+    """Return of scans without id and digest the image that other tools read as well; NA: none.
+
+    `known` are the names of images by id and digest.
+    """
+    if scans["scanner"].nunique() < 2:
+        return pd.Series(pd.NA, scans.index, dtype="object")
+    seen = views.found(scans).set_index("variant")["image"]
+    image = scans["variant"].astype("object").map(seen)
+    # An image that one of the tools gives an id is known by it.
+    return known.groupby(image).transform("first").fillna(image)
 
 
 def _last_day(kept: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """How far the package lists agree that different tools made of the same images."""
 
+import re
 from collections.abc import Collection
 from functools import partial
 from urllib.parse import unquote
@@ -34,6 +35,9 @@ COLUMNS = [
     "none_shared",
 ]
 
+_GROUP = re.compile(r"^.+[/:]")
+_EPOCH = re.compile(r"^\d+:")
+
 ONE_TOOL = msg("No image was read by two tools, so nothing is known of their agreement.")
 
 _ONLY_ITSELF = 1
@@ -67,7 +71,8 @@ def _keys(package: object, version: object, url: object) -> tuple[str | None, ..
     All but the normalised URL are as the URL is written; names are compared in lower case.
     """
     if not isinstance(url, str):
-        name = package.lower() if isinstance(package, str) else None
+        # As a package URL has it: apart from its group, which scanners write before it.
+        name = _GROUP.sub("", package).lower() if isinstance(package, str) else None
         release = version if isinstance(version, str) else ""
         return None, None, None, f"{name}@{release}" if name else None, None, name
     exact = url.partition("#")[0].partition("?")[0]
@@ -75,7 +80,7 @@ def _keys(package: object, version: object, url: object) -> tuple[str | None, ..
     if "/" in release:
         # The namespace of npm begins with an `@` that some do not escape.
         path, _, release = exact.removeprefix("pkg:").rpartition("@")
-    kind, name = path.partition("/")[0].lower(), path.rpartition("/")[2].lower()
+    kind, name = path.partition("/")[0].lower(), unquote(path.rpartition("/")[2]).lower()
     ecosystem = _KINDS.get(kind, kind)
     return (
         ecosystem,
@@ -91,7 +96,8 @@ def _normalised(url: str) -> str:
     """Return a package URL as the specification writes it, and as others write the same.
 
     `pkg:alpine/x` is `pkg:apk/alpine/x`. A package of RPM has no namespace, for which tools have
-    words of their own, and no epoch, which is a qualifier for some and in the version for others.
+    words of their own. It has no epoch, as none of Debian has: for some tools that is a qualifier,
+    for others it is in the version.
     """
     found = purl.parse(url)
     if found is None:
@@ -101,6 +107,8 @@ def _normalised(url: str) -> str:
         namespace = "alpine"
     elif found.type == "rpm":
         namespace, release = "", release.rpartition(":")[2]
+    elif found.type == "deb":
+        release = _EPOCH.sub("", release)
     return f"{_KINDS.get(found.type, found.type)}/{namespace}/{found.name}@{release}"
 
 

@@ -62,6 +62,8 @@ def families(images: pd.DataFrame) -> pd.DataFrame:
     )
     whole = dict.fromkeys(["images", "repositories", "measured", "found_in", "past_end"], "Int64")
     table = table.reset_index().astype({**whole, "age_days": "Float64"})
+    table.loc[table["measured"].eq(0), "found_in"] = pd.NA
+    table.loc[table["end_of_life"].isna(), "past_end"] = pd.NA
     table["last"] = table["family"].eq(image_table.NO_FAMILY)
     order = ["last", "images", "family"]
     table = table.sort_values(order, ascending=[True, False, True], ignore_index=True)

@@ -3,8 +3,11 @@
 import pandas as pd
 
 from helpers.answers.answer import Answer
-from helpers.text.i18n import t
+from helpers.text.i18n import msg, t, word
 from helpers.text.rich import Phrase, bullets, number, say
+
+NO_LISTS = msg("No scan lists the packages of its image.")
+SEVERAL = msg("The package lists are of different tools, so equal ones cannot be told.")
 
 _SHOWN = 3
 """Names of a group in the table."""
@@ -32,6 +35,10 @@ def groups(images: pd.DataFrame) -> pd.DataFrame:
 def answer(images: pd.DataFrame) -> Answer:
     """Answer which images have the same packages. `images` has each image once."""
     table = groups(images)
+    listed = _listed(images)
+    if listed.empty or listed["scanner"].nunique() > 1:
+        lacks = word(SEVERAL if len(listed) else NO_LISTS)
+        return Answer("repeats", table=table, by_scanner=False, lacks=lacks)
     lines: list[Phrase | str] = []
     if unnamed := int((images["image_id"].isna() & images["digest"].isna()).sum()):
         lines.append(

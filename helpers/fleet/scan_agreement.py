@@ -150,7 +150,13 @@ def reasons_answer(looked: pd.DataFrame, by_scanners: Found) -> Answer:
     made = reasons(looked, by_scanners)
     if made.empty:
         return Answer("scanner-reasons", table=made, lacks=word(ONE_TOOL))
-    count = int(made["vulnerabilities"].sum())
-    title = t("{found} by one scanner alone", found=number(count, "vulnerability"))
+    pair = made["first_tool"].iloc[0], made["second_tool"].iloc[0]
+    rows = made[made["first_tool"].eq(pair[0]) & made["second_tool"].eq(pair[1])]
+    title = t(
+        "{first} and {second}: {found} by one of them alone",
+        first=pair[0],
+        second=pair[1],
+        found=number(int(rows["vulnerabilities"].sum()), "vulnerability"),
+    )
     text = say("What only one scanner finds may be right or wrong.")
     return Answer("scanner-reasons", title, paragraph(text), made)

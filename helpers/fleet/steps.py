@@ -54,19 +54,24 @@ def table(scanned: pd.DataFrame) -> pd.DataFrame:
     return sums.loc[order].astype("Int64").rename_axis("part").reset_index()
 
 
+def _lacks(scanned: pd.DataFrame) -> str:
+    return word(drift.SEVERAL if scanned["scanner"].nunique() > 1 else LACKS)
+
+
 def answer(scanned: pd.DataFrame, lens: Lens) -> Answer:
     """Answer how often a count changes from one scan of a reference to the next, and why."""
     made = table(scanned)
     if made.empty:
-        return Answer("steps", table=made, counted=lens.label, lacks=word(LACKS))
+        return Answer("steps", table=made, counted=lens.label, lacks=_lacks(scanned))
     rows: dict[Any, Any] = made.set_index("part").to_dict("index")
     same = rows.get(drift.SAME, dict.fromkeys(made.columns, 0))
     title = t(
-        "{changed:,} of {all:,} counts changed; {same:,} of them with the same image",
+        "{changed:,} of {all:,} counts changed",
         changed=int(made["changed"].sum()),
         all=int(made["steps"].sum()),
-        same=int(same["changed"]),
     )
+    if rows.keys() - {drift.UNKNOWN}:
+        title += t("; {same:,} of them with the same image", same=int(same["changed"]))
     text = say(
         "A step is from one scan of a reference to the next. {steps} are of the same image: what "
         "changes there is the database's doing, or the scanner's.",

@@ -48,7 +48,11 @@ def _row(name: str, entries: pd.DataFrame) -> tuple[Any, ...]:
     once = image_table.counted(entries.drop_duplicates("variant"))
     counts = once["count"].astype("float64")
     _, low, high, *_ = bootstrap.ratio(counts.to_numpy(), counts.mul(0).add(1).to_numpy())
-    sums = (once[column].sum(min_count=1) for column in ("found", "count", "fixable", *_LEVELS))
+    sums = (
+        # Of which some are not known, the sum is not.
+        once[column].sum(min_count=1, skipna=False)
+        for column in ("found", "count", "fixable", *_LEVELS)
+    )
     return (
         *(name, len(once), len(entries), *sums, counts.mean(), low, high, counts.median()),
         once["fixable"].astype("float64").mean(),
@@ -63,6 +67,9 @@ def answer(images: pd.DataFrame, lens: Lens) -> Answer:
         lacks = word(image_table.NONE_COUNTED)
         return Answer("severity", table=found, counted=lens.label, lacks=lacks)
     last = found.iloc[-1]
+    if pd.isna(last["count"]):
+        lacks = word(image_table.NONE_COUNTED)
+        return Answer("severity", table=found, counted=lens.label, lacks=lacks)
     title = t(
         "{count} {counted} in {images}",
         count=f"{int(last['count']):,}",

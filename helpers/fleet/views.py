@@ -11,7 +11,7 @@ PAIR = ["first_tool", "second_tool"]
 COLUMNS = ["variant", "image", "tool"]
 
 _TOOL = re.compile(
-    r"[._-](?:cdx|cyclonedx|grype|osv|osv-scanner|sbom|spdx|syft|tern|trivy)(?=\.|$)", re.IGNORECASE
+    r"\.(?:cdx|cyclonedx|grype|osv|osv-scanner|sbom|spdx|syft|tern|trivy)(?=\.|$)", re.IGNORECASE
 )
 """What the name of a file says of the tool that wrote it."""
 
@@ -22,9 +22,9 @@ def found(scanned: pd.DataFrame) -> pd.DataFrame:
     """Return the scans of images that several tools read: `COLUMNS`, one row a scan.
 
     `scanned` is `tally.images`; `image` is the variant that stands for the image. Scans are of one
-    image if its id or its digest is the same. Where a scan has neither, its name counts; where it
-    has no name, that of its file without the tool's. If a tool read an image under several names,
-    each name is an entry of its own, as in a registry. Of equal ones the newest counts.
+    image if its id or its digest is the same. Where a scan has neither, its name and its day count;
+    where it has no name, that of its file without the tool's. If a tool read an image under several
+    names, each name is an entry of its own, as in a registry. Of equal ones the newest counts.
     """
     rows = scanned[scanned["scanner"].notna()]
     rows = rows.sort_values(["scanned_at", "variant"], kind="stable", ignore_index=True)
@@ -53,29 +53,58 @@ def of(views: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     return rows[rows.groupby("image")["tool"].transform("size").eq(2)]
 
 
+def known(rows: pd.DataFrame) -> pd.Series:
+    """Return a name for the image of each scan, the same for one id or digest; NA: it has none."""
+    has_id = rows["image_id"].notna() | rows["digest"].notna()
+    start = pd.Series(range(len(rows)), rows.index, dtype="int64")
+    group = _joined(start, [rows["image_id"].astype("object"), _by_digest(rows)])
+    return ("image " + group.astype("str")).astype("object").where(has_id)
+
+
+def _by_digest(rows: pd.DataFrame) -> pd.Series:
+    """Return each image's digest with its architecture; NA: it has no digest.
+
+    An index has one digest for several architectures. Where a scan does not say which it is of, it
+    is the one that others of that digest say, if they agree.
+    """
+    digest = rows["digest"].astype("object")
+    architecture = rows["architecture"].astype("object")
+    told = architecture.groupby(digest).transform("first")
+    is_one = architecture.groupby(digest).transform("nunique").eq(1)
+    return digest + " " + architecture.fillna(told.where(is_one)).fillna("")
+
+
 def _groups(rows: pd.DataFrame) -> np.ndarray:
     """Return a number for each scan: equal ones are of one image."""
-    texts = rows[["name", "file", "image_id", "digest", "architecture"]].astype("object")
+    texts = rows[["name", "file", "image_id", "digest"]].astype("object")
     file = texts["file"].map(lambda path: _SUFFIX.sub("", path), na_action="ignore")
     stem = file.map(lambda path: path.rpartition("/")[2], na_action="ignore")
-    is_named = texts["name"].ne(stem)
+    # A folder is no name of an image.
+    is_named = texts["name"].ne(stem) & texts["name"].str.contains("[a-zA-Z0-9]").fillna(False)
     has_id = texts["image_id"].notna() | texts["digest"].notna()
-    beside = file.map(lambda path: _TOOL.sub("", path), na_action="ignore")
-    # Only a scan that says nothing of its image is told by where its file lies.
-    silent = (~has_id & ~is_named).groupby(beside).transform("any").fillna(False).astype(bool)
-    keys = [
-        texts["image_id"],
-        # An index has one digest for several architectures.
-        texts["digest"] + " " + texts["architecture"].fillna(""),
-        texts["name"].where(~has_id & is_named),
-        beside.where(silent),
-    ]
+    day = rows["scanned_at"].dt.strftime("%Y-%m-%d").astype("object")
+    told = day.groupby(texts["name"]).transform("first")
+    is_one = day.groupby(texts["name"]).transform("nunique").eq(1)
+    named_on = texts["name"] + " " + day.fillna(told.where(is_one)).fillna("")
     group = pd.Series(range(len(rows)), dtype="int64")
+    group = _joined(
+        group, [texts["image_id"], _by_digest(rows), named_on.where(~has_id & is_named)]
+    )
+    # What says nothing of its image is of that which lies beside it, if that is one.
+    beside = file.map(lambda path: _TOOL.sub("", path), na_action="ignore")
+    silent = ~has_id & ~is_named
+    others = group.where(~silent).groupby(beside).transform("nunique")
+    near = silent.groupby(beside).transform("any").fillna(False).astype(bool) & others.le(1)
+    found: np.ndarray = _joined(group, [beside.where(near)]).to_numpy()
+    return found
+
+
+def _joined(group: pd.Series, keys: list[pd.Series]) -> pd.Series:
+    """Return the lowest number of all that share a key, also by way of others."""
     while True:
         before = group
         for key in keys:
             smallest = group.groupby(key).transform("min")
             group = smallest.fillna(group).astype("int64")
         if group.equals(before):
-            found: np.ndarray = group.to_numpy()
-            return found
+            return group

@@ -7,7 +7,7 @@ REMEDY = (
 )
 """What is said of a report that may be of a scan for something else."""
 
-LIST_REMEDY = "it is a package list: scan it with `trivy sbom --format json`"
+LIST_REMEDY = "it is read as a package list: scan it with `trivy sbom --format json`"
 """What is said of an SBOM, which says nothing of vulnerabilities."""
 
 OS_TYPES = frozenset(

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
+from helpers import aliases
 from helpers.errors import ReportInvalid
 from helpers.scans import trivy_schema
 from helpers.scans.decoding import Text
@@ -48,6 +48,7 @@ class _Event(Struct, gc=False):
 
 
 class _Range(Struct, gc=False):
+    kind: str | None = field(default=None, name="type")
     events: list[_Event] | None = None
 
 
@@ -105,6 +106,7 @@ class _Image(Struct, gc=False):
 
 class _Report(Struct, gc=False):
     results: list[_Result] | None
+    config: msgspec.Raw = field(default=msgspec.Raw(), name="experimental_config")
     image: _Image | None = field(default=None, name="image_metadata")
 
 
@@ -121,6 +123,9 @@ def parse(text: Text, path: str | os.PathLike[str]) -> trivy_schema.Report:
     except msgspec.ValidationError as error:
         problem = f"JSON with results, but not as OSV-Scanner writes them ({error})"
         raise ReportInvalid(path, problem, RESCAN) from error
+    if not decoded.results and not decoded.config and not decoded.image:
+        # Other tools have `results`, too; without any this one says by what it was told to work.
+        raise ReportInvalid(path, "JSON with no results, and not of OSV-Scanner", RESCAN)
     found: dict[tuple[str, str], list[trivy_schema.Vulnerability]] = defaultdict(list)
     for result in decoded.results or []:
         where = result.source.path if result.source else None
@@ -157,7 +162,9 @@ def _kind(ecosystem: str) -> tuple[str, str]:
 def _findings(found: _Found, place: str | None) -> Iterator[trivy_schema.Vulnerability]:
     scores = {name: each.score for each in found.groups or [] for name in each.ids or []}
     for advisory in found.vulnerabilities or []:
-        upstream = advisory.upstream or []
+        # Ubuntu's advisories also name each vulnerability by an id of their own.
+        every = advisory.upstream or []
+        upstream = [each for each in every if aliases.is_of_one(each)] or every
         mains: Sequence[str | None] = upstream or [advisory.id]
         for main in mains:
             yield trivy_schema.Vulnerability(
@@ -181,15 +188,28 @@ def _source(advisory: str) -> str | None:
     return _SOURCES.get(name, name) if name != "cve" else None
 
 
-def _fixes(advisory: _Vulnerability, package: _Package) -> Iterable[Any]:
-    for each in advisory.affected or []:
-        if each.package and _named(each.package) == _named(package):
-            for events in each.ranges or []:
-                yield from (event.fixed for event in events.events or [] if event.fixed)
+def _fixes(advisory: _Vulnerability, package: _Package) -> Iterable[str]:
+    """Yield the versions that fix a package; none if one of its ranges has no fix.
+
+    Which range the installed version is in is not said. A commit (`GIT`) is no version.
+    """
+    of_package = [
+        versions
+        for each in advisory.affected or []
+        if each.package and _named(each.package) == _named(package)
+        for versions in each.ranges or []
+        if versions.kind != "GIT"
+    ]
+    fixes = [
+        [event.fixed for event in versions.events or [] if event.fixed] for versions in of_package
+    ]
+    if all(fixes):
+        yield from (version for each in fixes for version in each)
 
 
-def _named(package: _Package) -> tuple[str | None, str | None]:
-    return package.name, package.ecosystem
+def _named(package: _Package) -> tuple[str | None, str]:
+    """Return a package's name and ecosystem; the database adds whether a release is long-lived."""
+    return package.name, (package.ecosystem or "").removesuffix(":LTS")
 
 
 def _severity(score: str | None) -> trivy_schema.Severity:

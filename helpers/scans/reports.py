@@ -45,6 +45,11 @@ _LISTS: tuple[tuple[Callable[[set[str]], bool], str, str, _Parse], ...] = (
 
 _FOREIGN: tuple[tuple[Callable[[set[str]], bool], str, str], ...] = (
     (
+        lambda keys: {"@context", "@graph"} <= keys,
+        "an SPDX 3 document; the kit reads SPDX 2",
+        "Write it with `--format spdx-json` of SPDX 2.3",
+    ),
+    (
         lambda keys: bool(keys & {"ClusterName", "Resources"}),
         "a Trivy report of a Kubernetes cluster, not of an image",
         _SCAN_EACH,

@@ -119,7 +119,19 @@ def counts(path: Path) -> pd.DataFrame:
     table = read(path, key="reference")
     if not len(table):
         raise TableInvalid(path, "it has no rows", "Pass a table that has some")
-    return frames.make("counts", _typed_columns(table, "counts", path, "reference"))
+    made = frames.make("counts", _typed_columns(table, "counts", path, "reference"))
+    of_all = ["findings", "vulnerabilities", "fixable", *frames.SEVERITIES]
+    for name in of_all:
+        wrong = made[name].lt(0) | made[name].gt(made["findings"])
+        if wrong.any():
+            row = made[wrong.fillna(False)].iloc[0]
+            raise TableInvalid(
+                path,
+                f"{name!r} is {row[name]} of {row['findings']} findings in a row of "
+                f"{escape.short(row['reference'], _SHOWN)!r}",
+                "Correct the row",
+            )
+    return made
 
 
 def _require_known(files: Mapping[str, Path], made: Mapping[str, pd.DataFrame]) -> None:

@@ -87,9 +87,13 @@ def _against(counts: pd.Series) -> str:
         between = t(" against ") if len(counts) == 2 else ", "
         return between.join(shown_counts.shown(each) for each in counts)
     least, most = counts.min(), counts.max()
-    if pd.isna(least) or least == most:
-        return shown_counts.shown(least)
-    return t("{least:,} to {most:,}", least=least, most=most)
+    known = shown_counts.shown(least)
+    if pd.notna(least) and least < most:
+        known = t("{least:,} to {most:,}", least=least, most=most)
+    lost = int(counts.isna().sum())
+    if lost and pd.notna(least):
+        known += t(" ({lost} not measured)", lost=lost)
+    return known
 
 
 def judges(rated: Iterable[tuple[object, int]]) -> Phrase:

@@ -66,6 +66,18 @@ def test_a_change_between_days_splits_by_the_image(made):
     assert table[["MEDIUM", "appeared", "gone", "re_rated"]].isna().all(axis=None)
 
 
+def test_without_a_digest_nothing_is_said_of_unchanged_images(made):
+    f = made([row.replace(",d1,", ",,").replace(",d2,", ",,") for row in ROWS[:4]])
+    assert f.steps().title == "2 of 2 counts changed"
+    assert f.drift().title == "findings: -1 from 2026-01-01 to 2026-01-03"
+    assert f.headline().title == "-1 findings from 2026-01-01 to 2026-01-03"
+
+
+def test_a_sum_of_which_a_part_is_not_known_is_not_known(made):
+    rows = [*ROWS[:2], "c:1,2026-01-01T00:00:00Z,1,,0,d3,debian"]
+    assert made(rows).severity().title == "6 findings in 2 images"
+
+
 def test_what_is_not_counted_is_not_zero(made):
     f = made([row.replace(",fixable", "").replace(",1,2,", ",2,") for row in ROWS[:2]])
     row = f.severity().table.iloc[-1]
@@ -105,6 +117,8 @@ def test_vulnerabilities_count_where_the_table_has_them(made):
         (["reference,scanned_at,findings", "a:1,2026-01-01,many"], "'findings' is 'many'"),
         (["reference,scanned_at,findings", "a:1,,2"], "'scanned_at' is empty in row 1"),
         (["reference,scanned_at,findings"], "it has no rows"),
+        (["reference,scanned_at,findings", "a:1,2026-01-01,-5"], "'findings' is -5 of -5 findings"),
+        (["reference,scanned_at,findings,HIGH", "a:1,2026-01-01,5,6"], "'HIGH' is 6 of 5 findings"),
     ],
 )
 def test_a_table_of_counts_is_checked(made, rows, problem):

@@ -132,6 +132,16 @@ def test_equal_lists_are_groups_and_lists_of_findings_are_not():
     assert answer.title == "3 of 6 images have the same packages as another image"
 
 
+def test_lists_of_several_tools_do_not_say_which_are_equal():
+    rows = [
+        {"name": f"{tool}:1", "package_list": "x", "packages_known": True, "scanner": tool}
+        for tool in ("trivy", "syft")
+    ]
+    answer = repeats.answer(image_table.once(fleets.images(*rows)))
+    assert "different tools" in answer.lacks
+    assert "No scan lists" in repeats.answer(image_table.once(fleets.images({"name": "a:1"}))).lacks
+
+
 def test_images_that_were_not_scanned_alike_are_refused_by_number_and_marked_if_allowed():
     same = [{"name": f"a:{n}", "scanned_at": f"2026-11-0{n + 1}"} for n in range(3)]
     images = fleets.images(*same)

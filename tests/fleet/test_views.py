@@ -10,6 +10,8 @@ from helpers.fleet import views
 from helpers.fleet.list_agreement import KEYS, NAME, NORMALISED, PURL
 from tests.scans.test_sbom import CYCLONEDX, SPDX, SYFT
 
+JANUARY, FEBRUARY = pd.Timestamp("2026-01-01"), pd.Timestamp("2026-02-01")
+
 ROW = {"scanned_at": pd.NaT, "architecture": None, "image_id": None, "digest": None}
 
 
@@ -41,8 +43,15 @@ def scan(scanner, name="x", **fields):
           scan("syft", image_id="1", file="in/a.syft.json")], {"v1 v0"}),
         ([scan("trivy", "a.trivy", file="in/a.trivy.json"),
           scan("syft", image_id="1", file="out/a.syft.json")], set()),
-        ([scan("trivy", scanned_at=pd.Timestamp("2026-01-01")),
-          scan("trivy", scanned_at=pd.Timestamp("2026-02-01")), scan("syft")], {"v2 v1"}),
+        ([scan("trivy", image_id="1", scanned_at=JANUARY),
+          scan("trivy", image_id="1", scanned_at=FEBRUARY), scan("syft", image_id="1")],
+         {"v2 v1"}),
+        ([scan("trivy", scanned_at=JANUARY), scan("syft")], {"v1 v0"}),
+        ([scan("trivy", scanned_at=JANUARY), scan("syft", scanned_at=FEBRUARY)], set()),
+        ([scan("trivy", "."), scan("syft", ".")], set()),
+        ([scan("trivy", digest="d", architecture="amd64"), scan("syft", digest="d")], {"v1 v0"}),
+        ([scan("trivy", "a", file="in/a.json"), scan("syft", image_id="1", file="in/a.cdx.json"),
+          scan("grype", image_id="2", file="in/a.spdx.json")], set()),
         ([scan("trivy", "x", digest="d"), scan("trivy", "y", digest="d"),
           scan("syft", "x", digest="d"), scan("syft", "y", digest="d")], {"v2 v0", "v3 v1"}),
         ([scan("trivy"), scan("trivy")], set()),
@@ -50,6 +59,7 @@ def scan(scanner, name="x", **fields):
     ids=[
         "one id", "two ids", "one digest", "another architecture", "by way of a third",
         "names alone", "a name beside an id", "files side by side", "files apart", "the newest",
+        "a day not known", "other days", "a folder", "no architecture", "beside two images",
         "two names", "one tool",
     ],
 )  # fmt: skip
@@ -72,6 +82,42 @@ def test_documents_of_one_image_are_views_of_it(read, opened, tmp_path):
     assert f.counts["count"].isna().all()
 
 
+def test_epochs_and_groups_are_written_alike(opened, tmp_path):
+    lists = {
+        "trivy": [
+            "pkg:deb/debian/zlib1g@1.2?epoch=1",
+            "pkg:npm/%40babel/core@7",
+            "pkg:deb/d/a%2B@1",
+        ],
+        "syft": ["pkg:deb/debian/zlib1g@1:1.2", "pkg:npm/%40babel/core@7", "pkg:deb/d/a+@1"],
+    }
+    for tool, urls in lists.items():
+        made = json.loads(json.dumps(CYCLONEDX))
+        made["metadata"]["tools"]["components"][0]["name"] = tool
+        made["components"] = [{"type": "library", "name": "x", "purl": url} for url in urls]
+        (tmp_path / f"{tool}.json").write_text(json.dumps(made))
+    named = json.loads(json.dumps(CYCLONEDX))
+    named["metadata"]["tools"]["components"][0]["name"] = "tern"
+    named["components"] = [
+        {"type": "library", "name": name} for name in ("zlib1g", "@babel/core", "a+")
+    ]
+    (tmp_path / "tern.json").write_text(json.dumps(named))
+    f = Fleet(str(tmp_path), name="w", scheduler=opened.client.scheduler.address)
+    table = rows_of(f.lists().table, "trivy", "syft")
+    assert table.loc[[PURL, NORMALISED, NAME], "median_share"].tolist() == [1 / 5, 1, 1]
+    assert rows_of(f.lists().table, "trivy", "tern").loc[NAME, "median_share"] == 1
+
+
+def test_equal_files_that_name_no_image_are_two_images(opened, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"results": [], "experimental_config": {}})
+        )
+    f = Fleet(str(tmp_path), name="e", scheduler=opened.client.scheduler.address)
+    assert len(f.scanned) == 2
+    assert f.fleet["digest"].compute().nunique() == 1
+
+
 def test_a_list_without_package_urls_is_not_comparable_by_them(opened, tmp_path):
     tern = json.loads(json.dumps(SPDX))
     tern["creationInfo"]["creators"] = ["Tool: tern-2.11.0"]
@@ -84,7 +130,7 @@ def test_a_list_without_package_urls_is_not_comparable_by_them(opened, tmp_path)
     assert table.loc[PURL, ["images", "not_comparable"]].tolist() == [0, 1]
     assert pd.isna(table.loc[PURL, "median_share"])
     by_name = table.loc[KEYS["name_version"]]
-    assert (by_name["images"], by_name["not_comparable"], by_name["median_share"]) == (1, 0, 1 / 3)
+    assert (by_name["images"], by_name["not_comparable"], by_name["median_share"]) == (1, 0, 1)
 
 
 def test_sbom_tools_agree_as_was_counted_by_others(opened_fleet, shared):
@@ -146,5 +192,10 @@ def test_scanners_agree_as_was_counted_by_others(opened_fleet, shared):
         assert [round(row[by], 4) for by in ("by_id", "by_vulnerability", "by_cve")] == [
             facts[f"jaccard {by}"] for by in ("by the id alone", "by id or alias", "of CVE ids")
         ]
+    # Each image counts once, whoever scanned it; what another scanner counts is no change.
+    mixed = opened_fleet("scanner-agreement", mixed=True)
+    assert len(mixed.counts) == 3
+    assert "different scanners" in mixed.steps().answer.lacks
+    assert "different scanners" in mixed.drift().answer.lacks
     why = f.scanner_reasons().table
     assert why["vulnerabilities"].sum() == table[["only_first", "only_second"]].sum().sum()

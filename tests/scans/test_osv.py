@@ -91,6 +91,42 @@ def test_the_image_is_scanned_though_nothing_is_found(write: Write) -> None:
     )
 
 
+def fixes(
+    write: Write, ecosystem: str, *ranges: dict[str, Any], **advisory: Any
+) -> list[list[Any]]:
+    """Return the ids and fixes of one advisory with these ranges."""
+    package = {"name": "glibc", "version": "1", "ecosystem": "Ubuntu:24.04"}
+    where = [{"package": {"name": "glibc", "ecosystem": ecosystem}, "ranges": [*ranges]}]
+    made = {"id": "UBUNTU-CVE-2024-0001", "affected": where, **advisory}
+    found = {"package": package, "vulnerabilities": [made]}
+    return (
+        rows(write, {**REPORT, "results": [{"packages": [found]}]})
+        .findings[["vulnerability_id", "fixed_version"]]
+        .astype("object")
+        .fillna("")
+        .to_numpy()
+        .tolist()
+    )
+
+
+def test_a_fix_is_of_the_release_and_no_commit(write: Write) -> None:
+    fixed = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}
+    commit = {"type": "GIT", "events": [{"fixed": "0123abc"}]}
+    open_ended = {"type": "ECOSYSTEM", "events": [{"introduced": "3"}, {"last_affected": "4"}]}
+    twice = ["CVE-2024-0001", "UBUNTU-CVE-2024-0001"]
+    name = "CVE-2024-0001"
+    assert fixes(write, "Ubuntu:24.04:LTS", fixed, commit, upstream=twice) == [[name, "2"]]
+    assert fixes(write, "Ubuntu:22.04:LTS", fixed, upstream=[name]) == [[name, ""]]
+    # Which of two ranges the installed version is in is not said.
+    assert fixes(write, "Ubuntu:24.04:LTS", fixed, open_ended, upstream=[name]) == [[name, ""]]
+
+
+@pytest.mark.parametrize("document", [{"results": []}, {"results": None, "errors": []}])
+def test_no_results_of_another_tool_are_no_clean_image(write: Write, document: Any) -> None:
+    with pytest.raises(ReportInvalid, match="no results, and not of OSV-Scanner"):
+        read(write(document))
+
+
 @pytest.mark.parametrize(
     "document",
     [

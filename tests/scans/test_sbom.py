@@ -165,7 +165,7 @@ def test_a_list_says_nothing_of_vulnerabilities(document: dict[str, Any], write:
     rows.add(Evidence("a"), read(write(document)))
     image = rows.frames().images.iloc[0]
     assert (image["status"], image["packages"]) == ("not-looked", 2)
-    assert image["reason"].startswith("it is a package list: scan it with `trivy sbom")
+    assert image["reason"].startswith("it is read as a package list: scan it with `trivy sbom")
 
 
 def test_a_list_of_nothing_is_a_list(write: Write) -> None:

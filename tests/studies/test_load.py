@@ -90,7 +90,9 @@ def test_a_study_loads_one_report_a_variant_unless_told(scanned_twice: Path) -> 
     assert scanners("all") == {"nodejs-alpine": ["trivy", "grype"], "nodejs-distroless": ["trivy"]}
     (scanned_twice / "trivy.json").unlink()
     assert scanners("") == {"nodejs-alpine": ["grype"], "nodejs-distroless": ["trivy"]}
-    with pytest.raises(ParameterInvalid, match="'snyk'; choose one of trivy, grype, all"):
+    with pytest.raises(
+        ParameterInvalid, match="'snyk'; choose one of trivy, grype, osv-scanner, all"
+    ):
         scanners("snyk")
 
 
