@@ -311,14 +311,18 @@ def test_what_there_is_none_of_is_an_error_at_once(blog: Comparison) -> None:
         Comparison("blog-2022").style(theme="blue")
 
 
-def test_the_readmes_lines_run() -> None:
+def test_the_readmes_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(block, names)
     assert isinstance(names["answer"], ShownAnswer)
     assert isinstance(names["answer"].answer, Answer)
+    mine = names["mine"]
+    assert isinstance(mine, Comparison)
+    assert mine.vulnerabilities.totals().table["vulnerabilities"].tolist() == [1]
     lines = [line for line in blocks[0].splitlines() if line]
     assert len(lines) == 4, "four lines from the import to a figure"
 
