@@ -42,9 +42,9 @@ live: $(VENV)/installed ## capture STUDY anew (build, scan, read, start), then r
 	@$(if $(filter file,$(origin STUDY)),echo "Name a study: make live STUDY=today"; exit 2,\
 	  $(KIT) live $(STUDY) $(CAPTURE))
 
-compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 FROM=registry VEX=file]
+compare: $(VENV)/installed ## a study of IMAGES="a b c": references, archives, SBOMs or reports [STUDY=name PLATFORM=linux/arm64 LABELS=file FROM=registry VEX=file]
 	@$(if $(IMAGES),,echo 'Name the images: make compare IMAGES="node:24-alpine node:24-slim"'; exit 2;)\
-	  $(KIT) compare $(IMAGES)$(PLATFORMS) $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
+	  $(KIT) compare $(IMAGES)$(PLATFORMS) $(if $(LABELS), --labels "$(LABELS)") $(if $(filter-out file,$(origin STUDY)),--study $(STUDY)) $(CAPTURE)
 
 suggest: $(VENV)/installed ## which tag to move to from IMAGE=node:22-bookworm [ALSO="other/node …" PLATFORM=linux/arm64 FORMAT=json CHECK=1 DB=folder]
 	@$(if $(IMAGE),,echo "Name the image: make suggest IMAGE=node:22-bookworm"; exit 2;)\

@@ -97,18 +97,28 @@ def live(study: str, mixed: bool, **options: Any) -> None:
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]IMAGE…")
 @click.option("--study", default="", help="The study's name; default: from its images' names.")
 @platform_option("; repeat the option to compare several")
+@click.option("--labels", metavar="FILE", help="A CSV file that says which base images are on.")
 @db_options
 @MIXED
 def compare(
-    sources: tuple[str, ...], study: str, platforms: list[Any], mixed: bool, **options: Any
+    sources: tuple[str, ...],
+    study: str,
+    platforms: list[Any],
+    labels: str | None,
+    mixed: bool,
+    **options: Any,
 ) -> None:
     """Make a study of image references, archives, SBOMs or reports; capture and run it.
 
-    NAME= names an image. Without it, a report is named after its artifact, and any other image
-    after its reference or file.
+    NAME= names an image. Without it, an image is named after the base that labels say, a report
+    after its artifact, and any other image after its reference or file.
     """
     from helpers.capture.new_study import make_study, remove_unused
 
+    if labels:
+        from helpers.fleet.labels import named
+
+        sources = tuple(named(sources, Path(labels)))
     name = make_study(sources, study, platforms)
     try:
         _live(name, mixed, options)

@@ -1,5 +1,6 @@
 """A table of what images are: the app, base, group and owner that names alone do not say."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
@@ -59,6 +60,36 @@ def read(path: Path) -> Labels:
         Label(keys[0], row[keys[0]], **{field: row[field] for field in fields})
         for row in rows.to_dict("records")
     )
+
+
+def named(sources: Iterable[str], path: Path) -> list[str]:
+    """Return the images of one app, each that a user did not name as `BASE=IMAGE`.
+
+    `path` are labels, as `read` takes them: a file, a reference, or a reference with its digest.
+    Raises `TableInvalid`, also if the images are of different apps.
+    """
+    labels = read(path)
+    found, apps = [], set()
+    for source in sources:
+        name, _, image = source.rpartition("=")
+        parts = image.split("/")
+        ends = ["/".join(parts[at:]) for at in range(len(parts))]
+        texts = {"file": ends, "reference": [image], "digest": [image.rpartition("@")[2]]}
+        fitting = [
+            label
+            for label in labels
+            if any(fnmatchcase(text, label.pattern) for text in texts[label.key])
+        ]
+        apps |= {label.app for label in fitting if label.app}
+        bases = [label.base for label in fitting if label.base]
+        found.append(f"{bases[0]}={image}" if bases and not name else source)
+    if len(apps) > 1:
+        raise TableInvalid(
+            path,
+            f"the images are of different apps ({', '.join(sorted(apps)[:4])})",
+            "Compare images of one app, or read all as a fleet: make fleet",
+        )
+    return found
 
 
 def of(scans: pd.DataFrame, labels: Labels) -> pd.DataFrame:

@@ -68,3 +68,20 @@ def test_labels_without_a_key_or_a_field_are_refused_by_name(read, text, told):
     with pytest.raises(TableInvalid, match=told) as caught:
         read(text)
     assert "images.csv" in str(caught.value)
+
+
+def test_images_of_a_study_are_named_by_their_bases(tmp_path):
+    path = tmp_path / "images.csv"
+    path.write_text(
+        "reference,app,base\nmariadb:11,mariadb,debian\n*/chainguard/mariadb*,mariadb,wolfi\n"
+        "redis:7,redis,debian\n"
+    )
+    images = ["mariadb:11", "cgr.example/chainguard/mariadb:1", "mine=mariadb:11", "other:1"]
+    assert labels.named(images, path) == [
+        "debian=mariadb:11",
+        "wolfi=cgr.example/chainguard/mariadb:1",
+        "mine=mariadb:11",
+        "other:1",
+    ]
+    with pytest.raises(TableInvalid, match=r"different apps \(mariadb, redis\)"):
+        labels.named(["mariadb:11", "redis:7"], path)

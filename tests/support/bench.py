@@ -371,7 +371,7 @@ def fleet(folder: Path) -> list[Measure]:
     from tests.support import fleet_bench
 
     with mock.patch.dict(os.environ, KIT_DATA=str(folder / "data")):
-        return fleet_bench.scale(folder, SHARED)
+        return [*fleet_bench.scale(folder, SHARED), *fleet_bench.asked(folder / "asked", SHARED)]
 
 
 def script(recipes: Sequence[Recipe], db: Path) -> str:
