@@ -30,11 +30,14 @@ BLOCKED = PAST_SUPPORT, EXPLOITED_UNFIXED = "past-support", cautions.EXPLOITED_U
 ONLY, SUPPORTED, WORSE = "only-candidate", "supported", "worse"
 """Reasons besides the criteria: no other candidate; no other is supported; it is worse in some."""
 
-NO_SCANNER, NO_CANDIDATE, NO_WEIGHT, UNKNOWN, NOT_ALIKE, SCORES_NOT_ALIKE = (
+NO_SCANNER, NO_CANDIDATE, NO_WEIGHT, UNKNOWN, NOT_ALIKE, SCORES_NOT_ALIKE, TOO_MANY = (
     *("no-scanner", "no-candidate", "no-weight", "nothing-known"),
-    *("not-scanned-alike", "scores-not-alike"),
+    *("not-scanned-alike", "scores-not-alike", "too-many"),
 )
 """Reasons why nothing is recommended."""
+
+MOST = 30
+"""Images that are a choice; more are a fleet, of different apps or of one over time."""
 
 
 class Reason(NamedTuple):
@@ -144,6 +147,8 @@ class Decision:
         if self.ranked.empty:
             has_none = self.candidates["status"].eq(NOT_SCANNED).any()
             return NO_SCANNER if has_none else NO_CANDIDATE
+        if len(self.candidates) > MOST:
+            return TOO_MANY
         if not any(self.weights.values()):
             return NO_WEIGHT
         if not self.used:
@@ -200,8 +205,9 @@ class Decision:
 
     @cached_property
     def can_choose(self) -> bool:
-        """Return whether anything is weighed, of images that were scanned alike."""
-        return bool(self.used) and not self.candidates["mixed"].any()
+        """Return whether anything is weighed, of not too many images that were scanned alike."""
+        is_choice = bool(self.used) and len(self.candidates) <= MOST
+        return is_choice and not self.candidates["mixed"].any()
 
     @cached_property
     def best(self) -> list[str]:

@@ -52,6 +52,9 @@ _WHY_NOTHING = {
         "**No recommendation:** no scanner was available, so vulnerabilities are unknown."
     ),
     decision_codes.NO_CANDIDATE: msg("**No recommendation:** there is no candidate."),
+    decision_codes.TOO_MANY: msg(
+        "**No recommendation:** so many images are a fleet. `make fleet` says what to update first."
+    ),
     decision_codes.NO_WEIGHT: msg("**No recommendation:** every weight is zero."),
     decision_codes.UNKNOWN: msg(
         "**No recommendation:** no two candidates can be compared by anything that has a weight."

@@ -26,7 +26,7 @@ def able(*rows: tuple, **columns: list) -> pd.DataFrame:
         "fixable_of_base": [None] * number,
     }
     given = {
-        "variant": list("abcdefgh"[:number]),
+        "variant": [*"abcdefgh", *(f"n{n}" for n in range(9, 99))][:number],
         "status": ["scanned"] * number,
         **dict.fromkeys(("known_exploited", "no_fix_exploited"), [""] * number),
         **dict.fromkeys(("blind", "mixed", "partial"), [False] * number),

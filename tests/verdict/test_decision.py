@@ -9,7 +9,7 @@ import pytest
 from helpers.errors import ParameterInvalid
 from helpers.frames import Frames, make
 from helpers.studies.load import load_published
-from helpers.verdict import decision_figure, wording
+from helpers.verdict import decision, decision_figure, wording
 from helpers.verdict.decision import decide
 from helpers.verdict.tradeoff import WEIGHTS
 from helpers.vulnerabilities.lenses import Lens
@@ -83,3 +83,10 @@ def test_the_size_is_the_wanted_one_else_the_first_that_all_have(blog: Frames, f
     assert decide(frames_of(a=sized), NOTHING, "", Lens(), WEIGHTS).kind == "unpacked"
     with pytest.raises(ParameterInvalid, match="known: published"):
         decide(blog, published, "unpacked", Lens(), WEIGHTS)
+
+
+def test_so_many_images_are_no_choice() -> None:
+    sizes = [(n, n) for n in range(1, decision.MOST + 2)]
+    few, many = (decided(able(*rows), EVEN) for rows in (sizes[:-1], sizes))
+    assert (few.best, many.best) == (["a"], [])
+    assert [reason.code for reason in many.reasons] == [decision.TOO_MANY]

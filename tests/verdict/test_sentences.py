@@ -68,6 +68,7 @@ DECISIONS = {
     "exploitation not known": decided(able((1, 1), (2, 2), exploited=[None, 0], likely=[None, 0])),
     "scores": decided(able((5, 1), (9, 2), likely=[1, 0], unscored=[4, 0]), EVEN | {"likely": 1.0}),
     "nobody": decided(able((1, 1), candidate=[False], why_not=["no"]), EVEN),
+    "too many": decided(able(*[(n, n) for n in range(31)]), EVEN),
     "no weight": decided(able((1, 1), (2, 2)), dict.fromkeys(EVEN, 0.0)),
     "nothing known": decided(able((1, None), (2, 1)), {"size": 1.0}),
     "unlike": decided(able((1, 1), (2, 2), mixed=[True, True]), EVEN),
